@@ -1,0 +1,171 @@
+"""The documentation of the Python packages on this machine, as a corpus to search.
+
+The sources are read and parsed, never imported: importing thousands of modules would run their code, and some print, warn, open windows or fail.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.metadata
+import json
+import re
+import sys
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from helpers.cache import cache_folder, replacing
+
+#: Read first, where they are installed: what people who learn this subject look things up in. All others follow in alphabetical order.
+FIRST_PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "sentence-transformers", "faiss-cpu", "chromadb")
+LIMIT = 10_000
+FORMAT = "4"  # raised when what is collected changes, so that old caches are not read
+
+_SKIPPED_FOLDERS = frozenset(
+    ("test", "tests", "testing", "benchmarks", "examples", "vendor", "_vendor", "_vendored", "third_party", "extern", "externals", "f2py")
+)
+_GENERATED = re.compile(r"generated (by|from)", re.IGNORECASE)
+_ENOUGH_WORDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Docstring:
+    """The first paragraph of one docstring.
+
+    Attributes
+    ----------
+    text : the paragraph, on one line
+    package : the distribution that brings it, such as ``scikit-learn``
+    module : the module that defines it, such as ``sklearn.cluster._kmeans``
+    kind : ``module``, ``class``, ``function`` or ``method``
+    name : its name within the module, such as ``KMeans.fit``; the module's own name for a module
+    """
+
+    text: str
+    package: str
+    module: str
+    kind: str
+    name: str
+
+
+def load_docstrings(packages: Iterable[str] | None = None, *, limit: int | None = LIMIT, refresh: bool = False) -> list[Docstring]:
+    """Return the first paragraphs of the docstrings of installed packages, each text once.
+
+    Tests, vendored copies, generated sources and private names are left out; so is whatever is shorter than four words. Files that cannot be read or parsed are passed over.
+
+    Parameters
+    ----------
+    packages
+        Names of installed distributions, in the order in which they are to be read. None: `FIRST_PACKAGES`, then all others by name.
+    limit
+        Stop at so many docstrings. None: no limit; some environments hold more than 50,000.
+    refresh
+        Read the sources again. Otherwise the result is kept in the course's cache until a package's version changes.
+
+    Raises
+    ------
+    ValueError
+        When a package in `packages` is not installed, or `limit` is not positive.
+    """
+    if isinstance(packages, str):
+        raise ValueError(f"packages={packages!r} is a string; give a list of names: [{packages!r}]")
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit={limit}: give a positive number, or None for no limit")
+    distributions = _choose(packages)
+    cached = cache_folder("docstrings") / f"{_fingerprint(distributions, limit)}.jsonl"
+    if cached.is_file() and not refresh:
+        try:
+            return [Docstring(**json.loads(line)) for line in cached.read_text(encoding="utf-8").splitlines()]
+        except (ValueError, TypeError):
+            cached.unlink(missing_ok=True)  # torn by hand or by a full disk: read the sources again
+    docstrings = list(_collect(distributions, limit))
+    with replacing(cached) as temporary:
+        temporary.write_text("".join(json.dumps(asdict(d), ensure_ascii=False) + "\n" for d in docstrings), encoding="utf-8")
+    return docstrings
+
+
+def _choose(packages: Iterable[str] | None) -> list[importlib.metadata.Distribution]:
+    installed = {}
+    for distribution in importlib.metadata.distributions():
+        name = distribution.metadata["Name"]
+        if name and name != "search-by-meaning":
+            installed.setdefault(_normal(name), distribution)
+    if packages is None:
+        names = [name for name in FIRST_PACKAGES if name in installed]
+        names += sorted(set(installed) - set(names))
+    else:
+        names = [_normal(name) for name in packages]
+        missing = [name for name in names if name not in installed]
+        if missing:
+            raise ValueError(f"not installed here: {', '.join(missing)}. `pip list` shows what is")
+    return [installed[name] for name in names]
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _fingerprint(distributions: list[importlib.metadata.Distribution], limit: int | None) -> str:
+    versions = [(d.metadata["Name"], d.version) for d in distributions]
+    return hashlib.sha256(repr((FORMAT, sys.version_info[:2], limit, versions)).encode()).hexdigest()[:24]
+
+
+def _collect(distributions: list[importlib.metadata.Distribution], limit: int | None) -> Iterator[Docstring]:
+    seen = set()
+    for distribution in distributions:
+        package = distribution.metadata["Name"]
+        for path, module in _sources(distribution):
+            for docstring in _parse(path, module, package):
+                key = docstring.text.casefold()
+                if key not in seen:
+                    seen.add(key)
+                    yield docstring
+                    if limit is not None and len(seen) >= limit:
+                        return
+
+
+def _sources(distribution: importlib.metadata.Distribution) -> Iterator[tuple[Path, str]]:
+    """Yield each source file of `distribution` that users may import from, with its module's name."""
+    for file in sorted(distribution.files or (), key=str):
+        if file.suffix != ".py" or file.is_absolute() or len(file.parts) < 2 or ".." in file.parts:
+            continue
+        if _SKIPPED_FOLDERS.intersection(file.parts) or file.name in ("conftest.py", "setup.py") or file.name.startswith("test_"):
+            continue
+        parts = [*file.parts[:-1], *([] if file.name == "__init__.py" else [file.stem])]
+        if all(part.isidentifier() for part in parts):
+            yield Path(distribution.locate_file(file)), ".".join(parts)
+
+
+def _parse(path: Path, module: str, package: str) -> Iterator[Docstring]:
+    try:
+        source = path.read_text(encoding="utf-8")
+        if ('"""' not in source and "'''" not in source) or _GENERATED.search(source[:1500]):
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # invalid escapes in other people's sources
+            tree = ast.parse(source)
+    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
+        return
+    if text := _first_paragraph(tree):
+        yield Docstring(text, package, module, "module", module)
+    yield from _definitions(tree, module, package, outer="")
+
+
+def _definitions(node: ast.AST, module: str, package: str, outer: str) -> Iterator[Docstring]:
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) or child.name.startswith("_"):
+            continue
+        kind = "class" if isinstance(child, ast.ClassDef) else "method" if outer else "function"
+        if text := _first_paragraph(child):
+            yield Docstring(text, package, module, kind, outer + child.name)
+        if isinstance(child, ast.ClassDef):
+            yield from _definitions(child, module, package, f"{outer}{child.name}.")
+
+
+def _first_paragraph(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """Return the docstring's first paragraph on one line, or an empty string where it says too little."""
+    docstring = ast.get_docstring(node) or ""
+    words = re.split(r"\n\s*\n", docstring.strip(), maxsplit=1)[0].split()
+    return " ".join(words) if len(words) >= _ENOUGH_WORDS else ""

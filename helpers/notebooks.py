@@ -1,0 +1,94 @@
+"""Executes notebooks from top to bottom and stores their outputs: what ``make run`` does."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from helpers.cache import replacing
+from helpers.environment import ROOT
+
+FOLDERS = ("notebooks", "exercises", "solutions")
+#: What a notebook says of its kernel. Everything else an editor adds is dropped.
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+CELL_SECONDS = 120
+
+
+def find_notebooks(root: Path = ROOT) -> list[Path]:
+    """Return all notebooks of the course in `root`, in order."""
+    return [path for folder in FOLDERS for path in sorted((root / folder).glob("*.ipynb"))]
+
+
+def execute(path: Path) -> float:
+    """Execute the notebook at `path` in a fresh kernel, store its outputs in it, and return the seconds it took.
+
+    The file is replaced only when every cell has run. Progress bars are off, so that what is stored is the same from run to run.
+
+    Raises
+    ------
+    nbclient.exceptions.CellExecutionError
+        When a cell fails; the notebook is left as it was.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(path, as_version=4)
+    os.environ["TQDM_DISABLE"] = "1"
+    started = time.perf_counter()
+    client = NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", resources={"metadata": {"path": path.parent}}, record_timing=False)
+    client.execute()
+    seconds = time.perf_counter() - started
+    clean(notebook)
+    nbformat.validate(notebook)
+    with replacing(path) as temporary:
+        nbformat.write(notebook, temporary)
+    return seconds
+
+
+def clean(notebook) -> None:
+    """Remove from `notebook` what editors and runs leave behind: widget state, timings, collapsed cells; keep tags."""
+    notebook.metadata = METADATA | {key: value for key, value in notebook.metadata.items() if key == "title"}
+    for cell in notebook.cells:
+        cell.metadata = {key: value for key, value in cell.metadata.items() if key in ("tags", "jupyter")}
+        if cell.cell_type == "code":
+            cell.outputs = _joined(cell.outputs)
+
+
+def _joined(outputs: list) -> list:
+    """Join neighbouring pieces of one stream: how printed text is cut up depends on timing."""
+    joined: list = []
+    for output in outputs:
+        if joined and output.output_type == "stream" == joined[-1].output_type and output.name == joined[-1].name:
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
+
+
+def main(arguments: Iterable[str]) -> int:
+    """Execute the notebooks named in `arguments`, or all; return the number that failed."""
+    from nbclient.exceptions import CellExecutionError
+
+    paths = [Path(argument) for argument in arguments] or find_notebooks()
+    failed = 0
+    for path in paths:
+        if not path.is_file():
+            sys.exit(f"There is no notebook {path}")
+        sys.stdout.write(f"{path.stem:36} ")
+        sys.stdout.flush()
+        try:
+            print(f"{execute(path):6.1f} s")
+        except CellExecutionError as error:
+            failed += 1
+            print("failed, left as it was\n", error, sep="")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
