@@ -34,8 +34,9 @@ EACH = pytest.mark.parametrize("draw", [heatmap, scatter, histogram])
 
 @pytest.fixture(autouse=True)
 def no_display(monkeypatch):
-    """Draw in memory, as on a server, and close everything at the end."""
+    """Draw in memory, as on a server, with matplotlib's own settings, and close everything at the end."""
     monkeypatch.delenv("DISPLAY", raising=False)
+    matplotlib.rcdefaults()
     plt.switch_backend("Agg")
     yield
     plt.close("all")

@@ -523,6 +523,8 @@ def test_stop_words_alone_find_nothing():
     assert empty.search("ferry") == []
     empty.add(["A ferry."])
     assert indices(empty.search("ferry")) == [4]
+    empty.index(["of the"])
+    assert empty.search("ferry") == []
 
 
 def test_other_scripts_and_emoji_are_searched_by_word():
@@ -767,11 +769,15 @@ def test_a_folder_with_something_else_in_it_is_refused_and_left_alone(tmp_path):
     (folder / "chapter.txt").write_text("three years of work")
     file = tmp_path / "notes.txt"
     file.write_text("more work")
-    for target in (folder, file):
+    vectors = tmp_path / "experiment" / "vectors.npy"
+    vectors.parent.mkdir()
+    vectors.write_text("a month of computing")
+    for target in (folder, file, vectors.parent):
         with pytest.raises(FileExistsError, match="other than a saved search engine"):
             keyword().save(target)
     assert [path.read_text() for path in (folder / "chapter.txt", file)] == ["three years of work", "more work"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.txt", "thesis"]
+    assert vectors.read_text() == "a month of computing"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["experiment", "notes.txt", "thesis"]
 
 
 @waits_for_fix

@@ -1,0 +1,424 @@
+"""The set-up: when it builds, what it installs, what it says; and files that must agree with each other."""
+
+import ast
+import json
+import os
+import pkgutil
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+import helpers
+from helpers import environment
+from helpers.environment import (
+    SetupError,
+    brings_gpu_libraries,
+    build,
+    check_python,
+    ensure,
+    fingerprint,
+    install_torch,
+    is_current,
+    torch_requirement,
+    venv_python,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+PYPROJECT, ENVIRONMENT = ((ROOT / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "environment.yml"))
+HEAVY = {"torch", "faiss", "chromadb", "matplotlib", "sentence_transformers"}
+CPU_REPORT = {
+    "install": [{"metadata": {"name": "torch", "requires_dist": ["filelock", "sympy>=1.13.3", "optree; extra == 'optree'"]}}]
+}
+GPU_REPORT = {
+    "install": [
+        {"metadata": {"name": "filelock"}},
+        {"metadata": {"name": "torch", "requires_dist": ["filelock", 'nvidia-cublas==13.1.0; platform_system == "Linux"']}},
+    ]
+}
+
+
+class Commands:
+    """Stands for ``subprocess.run``: notes every command, answers with what `answer` gives for it, else with success."""
+
+    def __init__(self, monkeypatch, answer=lambda command: 0):
+        self.answer, self.run, self.said = answer, [], []
+        monkeypatch.setattr(subprocess, "run", self)
+
+    def __call__(self, command, **options):
+        command = [str(part) for part in command]
+        self.run.append(" ".join(command[1:]))
+        given = self.answer(self.run[-1])
+        code, output = given if isinstance(given, tuple) else (given, "")
+        return subprocess.CompletedProcess(command, code, output, "what pip said")
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A folder with a copy of pyproject.toml and no environment."""
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def built(project, monkeypatch):
+    """A project with a real, empty environment and its stamp: only pip's steps are left out."""
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess, "run", only_venv(subprocess.run))
+        build(project)
+    return project
+
+
+def only_venv(run, others=0):
+    """Like ``subprocess.run``, but of the commands only the one that makes an environment is carried out; `others` is raised or returned."""
+
+    def run_some(command, **options):
+        if "venv" in command:
+            return run([*command, "--without-pip"], **options)
+        if isinstance(others, type):
+            raise others
+        return subprocess.CompletedProcess(command, others, json.dumps(CPU_REPORT), "")
+
+    return run_some
+
+
+# The Python that runs it
+
+
+@pytest.mark.parametrize("version", [(2, 7), (3, 8), (3, 10)])
+def test_an_old_python_is_told_what_to_do(version):
+    """What was found, what is needed, and the command to type."""
+    with pytest.raises(SetupError) as caught:
+        check_python(version)
+    for words in ("This is Python {}.{};".format(*version), "3.11 or newer", "make lab PYTHON=python3."):
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("version", [(3, 11), (3, 14), (4, 0)])
+def test_a_python_that_is_new_enough_is_let_through(version):
+    """3.11 itself is enough."""
+    check_python(version)
+
+
+def test_an_old_python_is_turned_away_before_anything_is_run(project, monkeypatch):
+    """`ensure` looks at the version first."""
+    commands = Commands(monkeypatch)
+    monkeypatch.setattr(environment, "sys", SimpleNamespace(version_info=(3, 8, 18), platform=sys.platform))
+    with pytest.raises(SetupError, match=r"This is Python 3\.8"):
+        ensure(project)
+    assert commands.run == []
+
+
+@pytest.mark.parametrize("module", ["__init__", "__main__", "environment"])
+def test_an_old_python_can_read_what_tells_it_that_it_is_too_old(module):
+    """These three parse under Python 3.8; anything newer in them would end in a SyntaxError instead of the message."""
+    ast.parse((ROOT / "helpers" / f"{module}.py").read_text(encoding="utf-8"), feature_version=(3, 8))
+
+
+def test_the_tested_pythons_are_those_of_pyproject():
+    """One oldest version, wherever it is written."""
+    oldest = ".".join(map(str, environment.OLDEST_PYTHON))
+    assert tomllib.loads(PYPROJECT)["project"]["requires-python"] == f">={oldest}"
+
+
+# When it builds
+
+
+def test_the_fingerprint_is_the_same_for_the_same_inputs(project):
+    """Else the environment would be built at every start."""
+    assert fingerprint(project) == fingerprint(project)
+
+
+def test_the_fingerprint_changes_with_pyproject(project):
+    """One changed bound is enough."""
+    before = fingerprint(project)
+    (project / "pyproject.toml").write_text(PYPROJECT.replace("numpy>=2.4", "numpy>=2.5"), encoding="utf-8")
+    assert fingerprint(project) != before
+
+
+@pytest.mark.parametrize("version", [(3, 99, 0), (*sys.version_info[:2], 99)])
+def test_the_fingerprint_changes_with_the_python(project, monkeypatch, version):
+    """Another minor or patch release is another Python."""
+    before = fingerprint(project)
+    monkeypatch.setattr(environment, "sys", SimpleNamespace(version_info=version, platform=sys.platform))
+    assert fingerprint(project) != before
+
+
+def test_the_fingerprint_changes_with_the_folder(project):
+    """An environment that was moved or copied holds wrong paths."""
+    (project / "copy").mkdir()
+    shutil.copy(project / "pyproject.toml", project / "copy")
+    assert fingerprint(project / "copy") != fingerprint(project)
+
+
+def test_a_finished_build_is_current_and_used_again(built, monkeypatch):
+    """The second start builds nothing; it only asks for the models."""
+    assert is_current(built)
+    commands = Commands(monkeypatch)
+    assert ensure(built) == venv_python(built / ".venv")
+    assert commands.run == ["-c ", *(f"-m helpers models fetch {name} --quiet" for name in environment.COURSE_MODELS)]
+
+
+def test_without_a_stamp_nothing_is_current(built):
+    """An environment somebody else made, or one half-built."""
+    (built / ".venv" / "built-from").unlink()
+    assert not is_current(built)
+
+
+def test_no_environment_is_not_current(project):
+    """A fresh clone."""
+    assert not is_current(project)
+
+
+def test_with_another_stamp_it_is_not_current(built):
+    """Built from other inputs."""
+    (built / "pyproject.toml").write_text(PYPROJECT + "\n# changed", encoding="utf-8")
+    assert not is_current(built)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        pytest.param("gone", marks=pytest.mark.xfail(reason="D7: FileNotFoundError is let through", raises=FileNotFoundError)),
+        pytest.param("not a program", marks=pytest.mark.xfail(reason="D7: OSError is let through", raises=OSError)),
+        "fails",
+    ],
+)
+def test_a_broken_interpreter_is_not_current(built, harm):
+    """The Python that the environment was made of may be removed or replaced; the stamp cannot know."""
+    python = venv_python(built / ".venv")
+    python.unlink()
+    if harm == "not a program":
+        python.write_bytes(b"\0")
+        python.chmod(0o755)
+    elif harm == "fails":
+        python.symlink_to(shutil.which("false"))
+    assert not is_current(built)
+
+
+def test_a_missing_or_stale_environment_is_built(project, monkeypatch):
+    """`ensure` builds first and fetches the models afterwards, with the new interpreter."""
+    steps = []
+    monkeypatch.setattr(environment, "build", lambda root: steps.append("build"))
+    monkeypatch.setattr(
+        subprocess, "run", lambda command, **options: steps.append(command[0]) or subprocess.CompletedProcess(command, 0)
+    )
+    ensure(project)
+    assert steps == ["build", *[str(venv_python(project / ".venv"))] * 2]
+
+
+def test_a_model_that_cannot_be_fetched_is_named(built, monkeypatch):
+    """The message says which step failed."""
+    Commands(monkeypatch, lambda command: 1 if "mpnet" in command else 0)
+    with pytest.raises(SetupError, match="failed while fetching the model all-mpnet-base-v2"):
+        ensure(built)
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, 1])
+def test_an_interrupted_build_leaves_no_stamp(built, monkeypatch, interruption):
+    """Neither the old one nor a new one: the next start begins again from nothing."""
+    (built / "pyproject.toml").write_text(PYPROJECT + "\n# changed", encoding="utf-8")
+    (built / ".venv" / "left-over").touch()
+    monkeypatch.setattr(subprocess, "run", only_venv(subprocess.run, others=interruption))
+    with pytest.raises((KeyboardInterrupt, SetupError)):
+        build(built)
+    assert not (built / ".venv" / "built-from").exists()
+    assert not (built / ".venv" / "left-over").exists()
+    monkeypatch.undo()
+    assert not is_current(built)
+
+
+def test_a_build_installs_torch_before_everything_else(project, monkeypatch):
+    """Whatever asks for torch afterwards finds the CPU build there; the stamp is set last."""
+    commands = Commands(monkeypatch, lambda command: (0, json.dumps(CPU_REPORT)))
+    (project / ".venv").mkdir()
+    build(project)
+    steps = [
+        next(word for word in ("--dry-run", "venv", "torch==", "--editable .[dev]") if word in command)
+        for command in commands.run
+    ]
+    assert steps == ["venv", "--dry-run", "torch==", "--editable .[dev]"]
+    assert (project / ".venv" / "built-from").read_text(encoding="utf-8") == fingerprint(project)
+
+
+def test_a_step_that_cannot_start_is_named(project, monkeypatch):
+    """A Python without venv, or none at all, is a message too."""
+
+    def fail(command, **options):
+        raise FileNotFoundError(2, "No such file or directory", command[0])
+
+    monkeypatch.setattr(subprocess, "run", fail)
+    with pytest.raises(SetupError, match=r"failed while making the virtual environment.*No such file"):
+        build(project)
+
+
+# Which torch
+
+
+def test_the_requirement_on_torch_is_read_from_pyproject(project):
+    """As it stands there, and with no other package whose name begins alike."""
+    assert torch_requirement(project) in tomllib.loads(PYPROJECT)["project"]["dependencies"]
+    (project / "pyproject.toml").write_text('[project]\ndependencies = ["torchmetrics>=1", "torch==9.8.7"]', encoding="utf-8")
+    assert torch_requirement(project) == "torch==9.8.7"
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"), [(CPU_REPORT, False), (GPU_REPORT, True), ({"install": [{"metadata": {"name": "torch"}}]}, False)]
+)
+def test_gpu_libraries_are_seen_in_pips_report(report, expected):
+    """The default build for Linux needs packages of NVIDIA's; a CPU build does not."""
+    assert brings_gpu_libraries(report) is expected
+
+
+def installing_torch(monkeypatch, report, fails=()):
+    """Return the commands that install torch, when pip reports `report` and the commands with a word in `fails` fail."""
+
+    def answer(command):
+        if "--report" in command:
+            return 0, json.dumps(report)
+        return int(any(word in command for word in fails))
+
+    commands = Commands(monkeypatch, answer)
+    install_torch(Path("python"), "torch==2.13.0")
+    assert "--dry-run" in commands.run[0]
+    return [command.replace("-m pip --disable-pip-version-check", "pip") for command in commands.run[1:]]
+
+
+def test_a_cpu_wheel_is_installed_by_pip(monkeypatch):
+    """macOS, Windows, or a Linux whose index has the CPU build: uv is not needed."""
+    assert installing_torch(monkeypatch, CPU_REPORT) == ["pip install torch==2.13.0"]
+
+
+def test_instead_of_a_gpu_wheel_uv_installs_the_cpu_build(monkeypatch):
+    """uv knows where torch's CPU builds are published; pip does not bring the default build."""
+    uv = "-m uv pip install --python python --torch-backend cpu torch==2.13.0"
+    assert installing_torch(monkeypatch, GPU_REPORT) == ["pip install uv", uv]
+
+
+@pytest.mark.parametrize(
+    "fails",
+    [
+        "-m uv",
+        pytest.param("install uv", marks=pytest.mark.xfail(reason="D11: without uv there is no fall-back", raises=SetupError)),
+    ],
+)
+def test_without_uv_the_default_build_is_taken(monkeypatch, fails, capsys):
+    """Big, but right; and said."""
+    assert installing_torch(monkeypatch, GPU_REPORT, fails=[fails])[-1] == "pip install torch==2.13.0"
+    assert "taking the default build" in capsys.readouterr().err
+
+
+def test_a_torch_that_is_not_to_be_had_is_named(monkeypatch):
+    """With what pip said about it."""
+    Commands(monkeypatch, lambda command: 1)
+    with pytest.raises(SetupError, match=r"pip finds no torch==2\.13\.0(.|\n)*what pip said"):
+        install_torch(Path("python"), "torch==2.13.0")
+
+
+# Files that must agree
+
+
+def versions(requirements):
+    """The bounds of `requirements`, by name; conda calls torch without GPU libraries pytorch-cpu."""
+    parsed = [Requirement(line) for line in requirements]
+    return {requirement.name.lower().replace("pytorch-cpu", "torch"): requirement.specifier for requirement in parsed}
+
+
+def differences(pyproject, environment_yml):
+    """What one of the two files says and the other does not, as text."""
+    project = tomllib.loads(pyproject)["project"]
+    conda = yaml.safe_load(environment_yml)["dependencies"]
+    (pip,) = (entry["pip"] for entry in conda if isinstance(entry, dict))
+    newest = SpecifierSet("<{}.{}".format(environment.NEWEST_TESTED_PYTHON[0], environment.NEWEST_TESTED_PYTHON[1] + 1))
+    ours = versions(project["dependencies"] + project["optional-dependencies"]["dev"])
+    ours |= {"python": SpecifierSet(project["requires-python"]) & newest, "pip": SpecifierSet()}
+    theirs = versions([entry for entry in conda if isinstance(entry, str)] + [line for line in pip if line != "--editable ."])
+    return [
+        f"{name}: {ours.get(name)} / {theirs.get(name)}"
+        for name in sorted(ours.keys() | theirs)
+        if ours.get(name) != theirs.get(name)
+    ]
+
+
+def test_environment_yml_says_the_same_as_pyproject():
+    """Names and bounds of everything, the development tools included, and the range of Python."""
+    assert differences(PYPROJECT, ENVIRONMENT) == []
+    conda = yaml.safe_load(ENVIRONMENT)
+    assert conda["name"] == tomllib.loads(PYPROJECT)["project"]["name"]
+    assert conda["dependencies"][-1]["pip"][-1] == "--editable ."
+
+
+@pytest.mark.parametrize("changed", ["pyproject.toml", "environment.yml"])
+def test_any_bound_that_differs_is_found(changed):
+    """Each bound in turn is changed in one of the files; the comparison above must see it every time."""
+    text = {"pyproject.toml": PYPROJECT, "environment.yml": ENVIRONMENT}[changed]
+    bounds = list(re.finditer(r"^ *(?:- |\"|requires-python = \").*?(?:==|>=).*$", text, re.MULTILINE))
+    bounds = [
+        place
+        for line in bounds
+        for place in re.finditer(r"(==|>=|<)[\d.]+", line.group().split("#")[0])
+        for place in [(line, place)]
+    ]
+    requires = re.compile(r"hatchling")
+    count = 0
+    for line, place in bounds:
+        if requires.search(line.group()):
+            continue
+        end = line.start() + place.end()
+        other = {
+            "pyproject.toml": (text[:end] + "9" + text[end:], ENVIRONMENT),
+            "environment.yml": (PYPROJECT, text[:end] + "9" + text[end:]),
+        }
+        assert differences(*other[changed]), line.group()
+        count += 1
+    assert count > 40
+
+
+@pytest.mark.parametrize("changed", ["pyproject.toml", "environment.yml"])
+def test_any_package_that_is_in_one_file_only_is_found(changed):
+    """Each line in turn is taken out of one of the files."""
+    text = {"pyproject.toml": PYPROJECT, "environment.yml": ENVIRONMENT}[changed]
+    lines = [line for line in text.splitlines(keepends=True) if re.match(r' +(- |")[\w-]+[=><]', line)]
+    assert len(lines) > 20
+    for line in lines:
+        shorter = text.replace(line, "")
+        assert differences(*((shorter, ENVIRONMENT) if changed == "pyproject.toml" else (PYPROJECT, shorter))), line
+
+
+# Importing, and what no file may say
+
+
+def test_importing_helpers_loads_nothing_heavy():
+    """Each public module can be imported without torch, FAISS, Chroma, matplotlib or sentence-transformers."""
+    names = ["helpers", *(module.name for module in pkgutil.walk_packages(helpers.__path__, "helpers."))]
+    assert {"helpers.models", "helpers.search", "helpers.plots", "helpers.data.archive"} <= set(names)
+    code = (
+        "import importlib, sys\n"
+        f"for name in {names!r}:\n"
+        "    importlib.import_module(name)\n"
+        f"    print(name, sorted({HEAVY!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split("\n")[:-1] == [f"{name} []" for name in names]
+
+
+def test_no_file_names_a_package_registry():
+    """The set-up uses pip's own configuration; no address of a registry is written down in anything that git holds or would take."""
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout: which files belong to the project cannot be told")
+    address = re.compile(rb"https?://[^\s/\"'<>)]*(?:py" + rb"pi|npm" + rb"js|deb" + rb"ian)", re.IGNORECASE)
+    assert address.search(b"see https://files.py" + b"pi.example/simple")
+    files = [ROOT / os.fsdecode(name) for name in listed.stdout.split(b"\0") if name]
+    assert len(files) > 20
+    found = {str(file.relative_to(ROOT)): address.findall(file.read_bytes()) for file in files if file.is_file()}
+    assert {name: hits for name, hits in found.items() if hits} == {}
