@@ -73,7 +73,7 @@ def _joined(outputs: list) -> list:
 
 def main(arguments: Iterable[str]) -> int:
     """Execute the notebooks named in `arguments`, or all; return the number that failed."""
-    from nbclient.exceptions import CellExecutionError
+    from nbclient.exceptions import CellControlSignal, DeadKernelError
 
     paths = [Path(argument) for argument in arguments] or find_notebooks()
     failed = 0
@@ -84,7 +84,7 @@ def main(arguments: Iterable[str]) -> int:
         sys.stdout.flush()
         try:
             print(f"{execute(path):6.1f} s")
-        except CellExecutionError as error:
+        except (CellControlSignal, DeadKernelError) as error:  # a cell failed, took too long, or took the kernel with it
             failed += 1
             print("failed, left as it was\n", error, sep="")
     return failed

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-import tempfile
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,6 +31,7 @@ SCORES_IN_MEMORY = 16_000_000
 #: The constant of reciprocal rank fusion in its first publication (Cormack, Clarke and Büttcher, 2009).
 RRF_K = 60
 _FORMAT = 1
+_FILES = {"engine.json", "documents.json", "vectors.npy", "fingerprint.npy"}
 
 Item = TypeVar("Item", bound=Hashable)
 
@@ -132,19 +133,14 @@ class SearchEngine(ABC):
             When `folder` is there and holds something other than a saved engine.
         """
         folder = Path(folder)
-        if folder.exists() and not (folder / "engine.json").is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and not _holds_engine_or_nothing(folder):
             raise FileExistsError(f"{folder} holds something other than a saved search engine; choose another folder")
         folder.parent.mkdir(parents=True, exist_ok=True)
-        workshop = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        workshop = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
+        workshop.mkdir()
         try:
             self._write(workshop)
-            if folder.exists():
-                old = workshop.with_name(workshop.name + ".old")
-                folder.rename(old)
-                workshop.rename(folder)
-                shutil.rmtree(old, ignore_errors=True)
-            else:
-                workshop.rename(folder)
+            _put_in_place(workshop, folder)
         finally:
             shutil.rmtree(workshop, ignore_errors=True)
         return folder
@@ -165,13 +161,17 @@ class SearchEngine(ABC):
             settings = json.loads((folder / "engine.json").read_text(encoding="utf-8"))
             documents = json.loads((folder / "documents.json").read_text(encoding="utf-8"))
         except FileNotFoundError as error:
-            raise FileNotFoundError(f"{folder} holds no saved search engine (no {Path(error.filename).name}). Make one with engine.save(folder)") from error
+            missing = Path(error.filename).name
+            raise FileNotFoundError(f"{folder} holds no saved search engine (no {missing}). Make one with engine.save(folder)") from error
         except ValueError as error:
-            raise ValueError(f"{folder} is damaged ({error}). Index the documents again and save") from error
+            raise _damaged(folder, str(error)) from error
+        if not isinstance(settings, dict) or not isinstance(documents, list):
+            raise _damaged(folder, "its files do not describe an engine")
         if settings.get("format") != _FORMAT or settings.get("engine") != cls.__name__:
-            raise ValueError(f"{folder} holds a {settings.get('engine')} of format {settings.get('format')}; this is {cls.__name__}, format {_FORMAT}")
-        if settings["documents"] != len(documents):
-            raise ValueError(f"{folder} is damaged: {settings['documents']} documents expected, {len(documents)} found. Index and save again")
+            found = f"a {settings.get('engine')} of format {settings.get('format')}"
+            raise ValueError(f"{folder} holds {found}; this is {cls.__name__}, format {_FORMAT}")
+        if settings.get("documents") != len(documents):
+            raise _damaged(folder, f"{settings.get('documents')} documents expected, {len(documents)} found")
         return settings, documents
 
 
@@ -213,7 +213,11 @@ class SemanticSearch(SearchEngine):
         if not texts:
             return np.empty((0, self.vectors.shape[1]), dtype=np.float32)
         vectors = self.model.encode(texts, batch_size=self.batch_size, normalize_embeddings=True, show_progress_bar=self.show_progress)
-        return np.ascontiguousarray(vectors, dtype=np.float32)
+        vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+        if not np.isfinite(vectors).all():
+            broken = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
+            raise ValueError(f"the model gave NaN or infinity for {texts[broken][:40]!r}: it is not finite, and cannot be compared")
+        return vectors
 
     def _replace(self, documents: list[str]) -> None:
         self.vectors = self.encode(documents)
@@ -270,10 +274,11 @@ class SemanticSearch(SearchEngine):
         if model is None and settings["model"] is None:
             raise ValueError(f"{folder} was saved from a loaded model, whose name is not known. Give the model: SemanticSearch.load(folder, model)")
         engine = cls(model if model is not None else settings["model"])
-        vectors = np.load(Path(folder) / "vectors.npy", allow_pickle=False)
-        fingerprint = np.load(Path(folder) / "fingerprint.npy", allow_pickle=False)
+        vectors, fingerprint = (_load_array(Path(folder), name) for name in ("vectors.npy", "fingerprint.npy"))
         if len(vectors) != len(documents):
-            raise ValueError(f"{folder} is damaged: {len(documents)} documents, {len(vectors)} vectors. Index and save again")
+            raise _damaged(folder, f"{len(documents)} documents, {len(vectors)} vectors")
+        if vectors.ndim != 2 or fingerprint.ndim != 1 or (documents and vectors.shape[1] != len(fingerprint)):
+            raise _damaged(folder, f"vectors of shape {vectors.shape} do not belong to a fingerprint of shape {fingerprint.shape}")
         mine = engine._fingerprint()
         if mine.shape != fingerprint.shape or float(mine @ fingerprint) < 0.999:
             raise ValueError(
@@ -379,6 +384,8 @@ class HybridSearch(SearchEngine):
         self.documents = self.documents + documents
 
     def _rank(self, queries: list[str], top_k: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        if any(engine.documents != self.documents for engine in self.engines):
+            raise ValueError("the engines hold different documents now; index or add through the HybridSearch, not through one of its engines")
         depth = max(self.depth, top_k)
         for rankings in zip(*(engine.search(queries, top_k=depth) for engine in self.engines), strict=True):
             fused = reciprocal_rank_fusion([[result.index for result in ranking] for ranking in rankings], k=self.k)[:top_k]
@@ -447,6 +454,37 @@ def reciprocal_rank_fusion(rankings: Sequence[Sequence[Item]], *, k: int = RRF_K
         for rank, item in enumerate(ranking, start=1):
             scores[item] = scores.get(item, 0.0) + 1 / (k + rank)
     return sorted(scores.items(), key=lambda entry: -entry[1])
+
+
+def _holds_engine_or_nothing(folder: Path) -> bool:
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else {"a file"}
+    return not names or ("engine.json" in names and names <= _FILES)
+
+
+def _put_in_place(workshop: Path, folder: Path) -> None:
+    """Give `workshop` the name `folder`; what had it is removed, or put back if that fails."""
+    if not folder.exists():
+        workshop.rename(folder)
+        return
+    old = workshop.with_name(workshop.name + ".old")
+    folder.rename(old)
+    try:
+        workshop.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _load_array(folder: Path, name: str) -> np.ndarray:
+    try:
+        return np.load(folder / name, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise _damaged(folder, f"{name}: {error}") from error
+
+
+def _damaged(folder: str | Path, why: str) -> ValueError:
+    return ValueError(f"{folder} is damaged: {why}. Index the documents again and save the engine")
 
 
 def _check_texts(texts: Iterable[str], what: str) -> list[str]:

@@ -78,7 +78,7 @@ def built(project, monkeypatch):
 
 
 def only_venv(run, others=0):
-    """Like ``subprocess.run``, but of the commands only the one that makes an environment is carried out; `others` is raised or returned."""
+    """Like `run`, but only the command that makes an environment is carried out; the others return or raise `others`."""
 
     def run_some(command, **options):
         if "venv" in command:
@@ -189,7 +189,7 @@ def test_with_another_stamp_it_is_not_current(built):
     [
         pytest.param("gone", marks=pytest.mark.xfail(reason="D7: FileNotFoundError is let through", raises=FileNotFoundError)),
         pytest.param("not a program", marks=pytest.mark.xfail(reason="D7: OSError is let through", raises=OSError)),
-        "fails",
+        *([] if os.name == "nt" else ["fails"]),
     ],
 )
 def test_a_broken_interpreter_is_not_current(built, harm):
@@ -327,9 +327,11 @@ def test_a_torch_that_is_not_to_be_had_is_named(monkeypatch):
 
 
 def versions(requirements):
-    """The bounds of `requirements`, by name; conda calls torch without GPU libraries pytorch-cpu."""
-    parsed = [Requirement(line) for line in requirements]
-    return {requirement.name.lower().replace("pytorch-cpu", "torch"): requirement.specifier for requirement in parsed}
+    """The bounds of `requirements`, by name, several where they disagree; conda's pytorch-cpu is torch."""
+    bounds = {}
+    for requirement in map(Requirement, requirements):
+        bounds.setdefault(requirement.name.lower().replace("pytorch-cpu", "torch"), set()).add(requirement.specifier)
+    return bounds
 
 
 def differences(pyproject, environment_yml):
@@ -337,15 +339,12 @@ def differences(pyproject, environment_yml):
     project = tomllib.loads(pyproject)["project"]
     conda = yaml.safe_load(environment_yml)["dependencies"]
     (pip,) = (entry["pip"] for entry in conda if isinstance(entry, dict))
-    newest = SpecifierSet("<{}.{}".format(environment.NEWEST_TESTED_PYTHON[0], environment.NEWEST_TESTED_PYTHON[1] + 1))
-    ours = versions(project["dependencies"] + project["optional-dependencies"]["dev"])
-    ours |= {"python": SpecifierSet(project["requires-python"]) & newest, "pip": SpecifierSet()}
+    ours = versions(sum(project["optional-dependencies"].values(), project["dependencies"]))
+    newest = f"<3.{environment.NEWEST_TESTED_PYTHON[1] + 1}"
+    ours |= {"python": {SpecifierSet(project["requires-python"]) & SpecifierSet(newest)}, "pip": {SpecifierSet()}}
     theirs = versions([entry for entry in conda if isinstance(entry, str)] + [line for line in pip if line != "--editable ."])
-    return [
-        f"{name}: {ours.get(name)} / {theirs.get(name)}"
-        for name in sorted(ours.keys() | theirs)
-        if ours.get(name) != theirs.get(name)
-    ]
+    names = sorted(ours.keys() | theirs)
+    return [f"{name}: {ours.get(name)} / {theirs.get(name)}" for name in names if ours.get(name) != theirs.get(name)]
 
 
 def test_environment_yml_says_the_same_as_pyproject():
@@ -356,41 +355,37 @@ def test_environment_yml_says_the_same_as_pyproject():
     assert conda["dependencies"][-1]["pip"][-1] == "--editable ."
 
 
-@pytest.mark.parametrize("changed", ["pyproject.toml", "environment.yml"])
-def test_any_bound_that_differs_is_found(changed):
+#: A line that holds a requirement, in either file; hatchling builds the package and is no dependency of the course.
+REQUIREMENT = re.compile(r'( +- | +"|requires-python = )(?!hatchling).*[=><]=?\d')
+
+
+def compared(changed, text):
+    """The differences when the file `changed` reads `text`."""
+    return differences(*((text, ENVIRONMENT) if changed == "pyproject.toml" else (PYPROJECT, text)))
+
+
+@pytest.mark.parametrize(("changed", "text"), [("pyproject.toml", PYPROJECT), ("environment.yml", ENVIRONMENT)])
+def test_any_bound_that_differs_is_found(changed, text):
     """Each bound in turn is changed in one of the files; the comparison above must see it every time."""
-    text = {"pyproject.toml": PYPROJECT, "environment.yml": ENVIRONMENT}[changed]
-    bounds = list(re.finditer(r"^ *(?:- |\"|requires-python = \").*?(?:==|>=).*$", text, re.MULTILINE))
-    bounds = [
-        place
-        for line in bounds
-        for place in re.finditer(r"(==|>=|<)[\d.]+", line.group().split("#")[0])
-        for place in [(line, place)]
-    ]
-    requires = re.compile(r"hatchling")
-    count = 0
-    for line, place in bounds:
-        if requires.search(line.group()):
-            continue
-        end = line.start() + place.end()
-        other = {
-            "pyproject.toml": (text[:end] + "9" + text[end:], ENVIRONMENT),
-            "environment.yml": (PYPROJECT, text[:end] + "9" + text[end:]),
-        }
-        assert differences(*other[changed]), line.group()
-        count += 1
+    lines, count = text.splitlines(), 0
+    for number, line in enumerate(lines):
+        for bound in re.finditer(r"[=><]=?[\d.]+", line.split("#")[0]) if REQUIREMENT.match(line) else ():
+            other = line[: bound.end()] + "9" + line[bound.end() :]
+            assert compared(changed, "\n".join([*lines[:number], other, *lines[number + 1 :]])), other
+            count += 1
     assert count > 40
 
 
-@pytest.mark.parametrize("changed", ["pyproject.toml", "environment.yml"])
-def test_any_package_that_is_in_one_file_only_is_found(changed):
-    """Each line in turn is taken out of one of the files."""
-    text = {"pyproject.toml": PYPROJECT, "environment.yml": ENVIRONMENT}[changed]
-    lines = [line for line in text.splitlines(keepends=True) if re.match(r' +(- |")[\w-]+[=><]', line)]
-    assert len(lines) > 20
-    for line in lines:
-        shorter = text.replace(line, "")
-        assert differences(*((shorter, ENVIRONMENT) if changed == "pyproject.toml" else (PYPROJECT, shorter))), line
+@pytest.mark.parametrize(("changed", "text"), [("pyproject.toml", PYPROJECT), ("environment.yml", ENVIRONMENT)])
+def test_any_package_that_is_in_one_file_only_is_found(changed, text):
+    """Each package in turn is taken out of one of the files."""
+    names = {re.search(r"[\w-]*\w", line.lstrip(' -"')).group() for line in text.splitlines() if REQUIREMENT.match(line)}
+    names -= {"requires-python"}
+    assert len(names) > 20
+    for name in names:
+        shorter = [line for line in text.splitlines() if not (REQUIREMENT.match(line) and re.match(rf'[ "-]+{name}[=><]', line))]
+        assert len(shorter) < len(text.splitlines())
+        assert compared(changed, "\n".join(shorter)), name
 
 
 # Importing, and what no file may say
@@ -412,13 +407,15 @@ def test_importing_helpers_loads_nothing_heavy():
 
 
 def test_no_file_names_a_package_registry():
-    """The set-up uses pip's own configuration; no address of a registry is written down in anything that git holds or would take."""
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True)
-    if listed.returncode != 0:
-        pytest.skip("not a git checkout: which files belong to the project cannot be told")
-    address = re.compile(rb"https?://[^\s/\"'<>)]*(?:py" + rb"pi|npm" + rb"js|deb" + rb"ian)", re.IGNORECASE)
-    assert address.search(b"see https://files.py" + b"pi.example/simple")
-    files = [ROOT / os.fsdecode(name) for name in listed.stdout.split(b"\0") if name]
+    """The set-up uses pip's own configuration: no address of a registry stands in any file that git holds or would take."""
+    if not shutil.which("git") or subprocess.run(["git", "rev-parse"], cwd=ROOT, capture_output=True).returncode != 0:
+        pytest.skip("no git checkout: which files belong to the project cannot be told")
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
+    ).stdout
+    address = re.compile(rb"https?://[^\s/\"'<>)]*(?:py" + rb"pi|pythonhosted|npm" + rb"js|debian)", re.IGNORECASE)
+    assert address.search(b"https:" + b"//files.py" + b"pi.example/simple")
+    files = [ROOT / os.fsdecode(name) for name in listed.split(b"\0") if name]
     assert len(files) > 20
     found = {str(file.relative_to(ROOT)): address.findall(file.read_bytes()) for file in files if file.is_file()}
     assert {name: hits for name, hits in found.items() if hits} == {}

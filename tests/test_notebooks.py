@@ -13,8 +13,6 @@ from helpers import notebooks
 from helpers.environment import ROOT
 from helpers.notebooks import METADATA, clean, execute, find_notebooks
 
-waits_for_fix = pytest.mark.xfail(reason="reported defect; remove this marker with the fix")
-
 LESSONS = ("00_start_here", "01_embeddings", "02_cosine_similarity", "03_semantic_search")
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
@@ -57,7 +55,9 @@ def executed(tmp_path_factory):
         "from IPython.display import display, Markdown\ndisplay(Markdown('**bold**'))",
         **EDITORS_METADATA,
     )
-    seconds = execute(path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("TQDM_DISABLE", raising=False)
+        seconds = execute(path)
     return read(path), seconds, path
 
 
@@ -194,7 +194,6 @@ def test_the_command_refuses_a_notebook_that_is_not_there(tmp_path):
         notebooks.main([str(tmp_path / "missing.ipynb")])
 
 
-@waits_for_fix
 @pytest.mark.parametrize("source", ["import os\nos._exit(1)", "import time\ntime.sleep(60)"], ids=["kernel dies", "too slow"])
 def test_the_command_goes_on_after_a_dead_kernel_or_a_timeout(tmp_path, monkeypatch, capsys, source):
     """These fail in their own way, and are failures like others."""

@@ -14,8 +14,6 @@ import pytest
 from helpers import search
 from helpers.search import HybridSearch, KeywordSearch, SearchResult, SemanticSearch, reciprocal_rank_fusion, top_k_indices
 
-waits_for_fix = pytest.mark.xfail(reason="reported defect; remove this marker with the fix")
-
 TEXTS = [
     "The ferry sails at noon.",
     "Bread rises overnight.",
@@ -376,7 +374,6 @@ def test_a_zero_vector_scores_zero():
     assert [(r.index, r.score) for r in engine.search("query")] == [(1, 1.0), (0, 0.0), (2, -1.0)]
 
 
-@waits_for_fix
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_vectors_with_nan_or_infinity_are_refused(value):
     """They would vanish from results, or push others out, without a word."""
@@ -691,7 +688,6 @@ def test_hybrid_search_refuses_engines_with_other_documents():
         HybridSearch([])
 
 
-@waits_for_fix
 def test_hybrid_search_notices_that_an_engine_was_indexed_anew_behind_its_back():
     """A clear error in place of a wrong document or an IndexError."""
     engine = hybrid()
@@ -780,7 +776,6 @@ def test_a_folder_with_something_else_in_it_is_refused_and_left_alone(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["experiment", "notes.txt", "thesis"]
 
 
-@waits_for_fix
 def test_files_that_somebody_put_beside_a_saved_engine_survive_the_next_save(tmp_path):
     """Kept, or the save is refused: never deleted."""
     folder = keyword().save(tmp_path / "engine")
@@ -807,7 +802,6 @@ def test_a_save_that_fails_midway_leaves_the_older_one_intact(tmp_path, monkeypa
     assert [path.name for path in tmp_path.iterdir()] == ["engine"]
 
 
-@waits_for_fix
 def test_a_save_that_cannot_be_put_in_place_leaves_the_older_one_intact(tmp_path, monkeypatch):
     """The last step fails, as it does on Windows while a program holds a file open."""
     folder = keyword().save(tmp_path / "engine")
@@ -826,7 +820,6 @@ def test_a_save_that_cannot_be_put_in_place_leaves_the_older_one_intact(tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["engine"]
 
 
-@waits_for_fix
 def test_a_saved_engine_is_as_readable_as_any_new_folder(tmp_path):
     """A teacher saves, the class loads."""
     (tmp_path / "plain").mkdir()
@@ -860,7 +853,6 @@ def test_a_torn_text_file_is_refused(tmp_path, name, content):
         SemanticSearch.load(folder, FakeModel())
 
 
-@waits_for_fix
 @pytest.mark.parametrize("name", ["engine.json", "documents.json"])
 @pytest.mark.parametrize("content", [b"null", b"3"])
 def test_a_text_file_that_holds_something_else_is_refused(tmp_path, name, content):
@@ -894,7 +886,6 @@ def test_torn_or_pickled_vectors_are_refused(tmp_path):
         SemanticSearch.load(folder, FakeModel())
 
 
-@waits_for_fix
 @pytest.mark.parametrize("name", ["vectors.npy", "fingerprint.npy"])
 @pytest.mark.parametrize("content", [None, b"", b"not an array"])
 def test_damaged_vectors_are_reported_like_other_damage(tmp_path, name, content):
@@ -914,7 +905,6 @@ def test_vectors_that_do_not_match_the_documents_in_number_are_refused(tmp_path,
         SemanticSearch.load(folder, FakeModel())
 
 
-@waits_for_fix
 def test_vectors_of_a_wrong_dimension_are_refused(tmp_path):
     """At loading, not by NumPy at the first search."""
     folder = semantic().save(tmp_path / "engine")
