@@ -1,7 +1,8 @@
 """The course's command line: ``python -m helpers COMMAND``.
 
-``setup``, ``lab``, ``test``, ``run``, ``lint`` and ``bench`` need nothing but Python and build the environment ``.venv`` when it is missing or stale; make only calls them.
-``models`` and ``preflight`` tell about the environment they run in.
+``setup``, ``lab``, ``test``, ``run``, ``lint`` and ``bench`` need nothing but Python and build
+the environment ``.venv`` when it is missing or stale; make only calls them. ``models`` and
+``preflight`` tell about the environment they run in.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ TEST_PATHS = ("tests", "notebooks")
 
 
 def main(arguments: list | None = None) -> int:
-    """Run the command line with `arguments` (default: the program's own) and return its exit status."""
+    """Run the command line with `arguments` (default: the program's own) and return its exit
+    status.
+    """
     options, extra = _parser().parse_known_args(arguments)
     if extra and not options.takes_more:
         _parser().error("unknown arguments: " + " ".join(extra))
@@ -33,7 +36,9 @@ def main(arguments: list | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m helpers", description="Search by Meaning: the course's command line.")
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers", description="Search by Meaning: the course's command line."
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name, run, help_line, takes_more=False):
@@ -42,17 +47,36 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     command("setup", _setup, "build .venv and fetch the models, where missing or stale")
-    command("lab", _lab, "set-up, then JupyterLab on the first lesson; further options go to JupyterLab", takes_more=True)
-    command("test", _test, "set-up, then all tests and notebooks; further options go to pytest", takes_more=True)
-    command("run", _run, "set-up, then execute the notebooks named (default: all) and store their outputs", takes_more=True)
+    command(
+        "lab",
+        _lab,
+        "set-up, then JupyterLab on the first lesson; further options go to JupyterLab",
+        takes_more=True,
+    )
+    command(
+        "test",
+        _test,
+        "set-up, then all tests and notebooks; further options go to pytest",
+        takes_more=True,
+    )
+    command(
+        "run",
+        _run,
+        "set-up, then execute the notebooks named (default: all) and store their outputs",
+        takes_more=True,
+    )
     lint = command("lint", _lint, "set-up, then ruff's rules and formatting")
     lint.add_argument("--fix", action="store_true", help="mend what can be mended")
     command("bench", _bench, "set-up, then how fast this machine loads, encodes and searches")
     command("preflight", _preflight, "is this machine ready? Every line says ok or what to do")
     models = command("models", _models, "which models are present and verified")
     models.set_defaults(name=None)
-    fetch = models.add_subparsers(metavar="fetch").add_parser("fetch", help="get a model onto this machine and verify it")
-    fetch.add_argument("name", metavar="NAME", help="one of the course's models, or any name on the hub")
+    fetch = models.add_subparsers(metavar="fetch").add_parser(
+        "fetch", help="get a model onto this machine and verify it"
+    )
+    fetch.add_argument(
+        "name", metavar="NAME", help="one of the course's models, or any name on the hub"
+    )
     fetch.add_argument("--quiet", action="store_true", help="say nothing when it is there already")
     return parser
 
@@ -64,12 +88,35 @@ def _setup(options, extra) -> int:
 
 
 def _lab(options, extra) -> int:
-    return _in_environment("-m", "jupyter", "lab", *extra, FIRST_LESSON)
+    # The root is named, or JupyterLab would take the lesson's own folder for it, and links to
+    # other folders would lead nowhere.
+    return _in_environment(
+        "-m", "jupyter", "lab", f"--ServerApp.root_dir={ROOT}", *extra, FIRST_LESSON
+    )
 
 
 def _test(options, extra) -> int:
-    paths = [] if any(not argument.startswith("-") and (ROOT / argument.split("::")[0]).exists() for argument in extra) else TEST_PATHS
-    return _in_environment("-m", "pytest", "--nbval", "-n", "2", "--dist", "loadscope", *paths, *extra, TQDM_DISABLE="1", HF_HUB_OFFLINE="1")
+    paths = (
+        []
+        if any(
+            not argument.startswith("-") and (ROOT / argument.split("::")[0]).exists()
+            for argument in extra
+        )
+        else TEST_PATHS
+    )
+    return _in_environment(
+        "-m",
+        "pytest",
+        "--nbval",
+        "-n",
+        "2",
+        "--dist",
+        "loadscope",
+        *paths,
+        *extra,
+        TQDM_DISABLE="1",
+        HF_HUB_OFFLINE="1",
+    )
 
 
 def _run(options, extra) -> int:
@@ -78,8 +125,12 @@ def _run(options, extra) -> int:
 
 def _lint(options, extra) -> int:
     if options.fix:
-        return _in_environment("-m", "ruff", "check", "--fix", ".") or _in_environment("-m", "ruff", "format", ".")
-    return _in_environment("-m", "ruff", "check", ".") or _in_environment("-m", "ruff", "format", "--check", ".")
+        return _in_environment("-m", "ruff", "check", "--fix", ".") or _in_environment(
+            "-m", "ruff", "format", "."
+        )
+    return _in_environment("-m", "ruff", "check", ".") or _in_environment(
+        "-m", "ruff", "format", "--check", "."
+    )
 
 
 def _bench(options, extra) -> int:
@@ -89,7 +140,9 @@ def _bench(options, extra) -> int:
 def _in_environment(*arguments: str, **variables: str) -> int:
     """Make the environment ready and run its Python with `arguments` in the project's folder."""
     python = environment.ensure()
-    return subprocess.run([str(python), *arguments], cwd=ROOT, env=os.environ | variables, check=False).returncode
+    return subprocess.run(
+        [str(python), *arguments], cwd=ROOT, env=os.environ | variables, check=False
+    ).returncode
 
 
 def _preflight(options, extra) -> int:
@@ -106,7 +159,10 @@ def _models(options, extra) -> int:
     if options.name is None:
         _table(
             [("model", "dimension", "tokens", "MB", "status", "")]
-            + [(c.name, str(c.dimension), str(c.max_tokens), str(c.download_mb), *model_status(c)) for c in MODELS.values()]
+            + [
+                (c.name, str(c.dimension), str(c.max_tokens), str(c.download_mb), *model_status(c))
+                for c in MODELS.values()
+            ]
         )
         return 0
     try:
@@ -122,7 +178,9 @@ def _models(options, extra) -> int:
 def _table(rows: list) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
 
 
 if __name__ == "__main__":

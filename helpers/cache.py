@@ -12,7 +12,8 @@ VARIABLE = "SEARCH_BY_MEANING_CACHE"
 def cache_folder(*parts: str) -> Path:
     """Return the folder `parts` in the course's cache, made if need be.
 
-    The cache is the user's cache folder of the system, or the folder that the environment variable ``SEARCH_BY_MEANING_CACHE`` names.
+    The cache is the user's cache folder of the system, or the folder that the environment
+    variable ``SEARCH_BY_MEANING_CACHE`` names.
 
     Raises
     ------
@@ -22,7 +23,11 @@ def cache_folder(*parts: str) -> Path:
     from platformdirs import user_cache_path
 
     chosen = os.environ.get(VARIABLE)
-    folder = (Path(chosen).expanduser() if chosen else user_cache_path("search-by-meaning", appauthor=False)).joinpath(*parts)
+    folder = (
+        Path(chosen).expanduser()
+        if chosen
+        else user_cache_path("search-by-meaning", appauthor=False)
+    ).joinpath(*parts)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -33,9 +38,11 @@ def cache_folder(*parts: str) -> Path:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`, and put it in `path`'s place when the block ends without an error.
+    """Give a temporary path beside `path`, and put it in `path`'s place when the block ends
+    without an error.
 
-    A reader finds either the old file or the complete new one, never half of one; after an error the temporary file is gone.
+    A reader finds either the old file or the complete new one, never half of one; after an error
+    the temporary file is gone.
     """
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)

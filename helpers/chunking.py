@@ -1,7 +1,8 @@
 """Long texts in overlapping pieces that a model reads to the end.
 
-A model cuts off in silence what exceeds its token limit. `chunk_text` splits a text into chunks that fit, on sentence boundaries where
-possible; neighbours overlap, so that what stands at a seam stands whole in one of them.
+A model cuts off in silence what exceeds its token limit. `chunk_text` splits a text into chunks
+that fit, on sentence boundaries where possible; neighbours overlap, so that what stands at a seam
+stands whole in one of them.
 """
 
 from __future__ import annotations
@@ -43,8 +44,16 @@ def tokens_lost(model: SentenceTransformer, text: str) -> int:
     return max(0, count_tokens(model, text) - model.max_seq_length)
 
 
-def chunk_documents(texts: Iterable[str], model: SentenceTransformer, *, max_tokens: int | None = None, overlap: int = 32) -> list[Chunk]:
-    """Return the chunks of all `texts`, in order; each knows the index of its document. See `chunk_text`."""
+def chunk_documents(
+    texts: Iterable[str],
+    model: SentenceTransformer,
+    *,
+    max_tokens: int | None = None,
+    overlap: int = 32,
+) -> list[Chunk]:
+    """Return the chunks of all `texts`, in order; each knows the index of its document. See
+    `chunk_text`.
+    """
     return [
         Chunk(chunk.text, chunk.start, chunk.end, chunk.tokens, document)
         for document, text in enumerate(texts)
@@ -52,11 +61,19 @@ def chunk_documents(texts: Iterable[str], model: SentenceTransformer, *, max_tok
     ]
 
 
-def chunk_text(text: str, model: SentenceTransformer, *, max_tokens: int | None = None, overlap: int = 32, language: str = "en") -> list[Chunk]:
+def chunk_text(
+    text: str,
+    model: SentenceTransformer,
+    *,
+    max_tokens: int | None = None,
+    overlap: int = 32,
+    language: str = "en",
+) -> list[Chunk]:
     """Split `text` into overlapping chunks of whole sentences.
 
-    A chunk takes as many sentences as fit. The next begins with the last whole sentences of the one before that make up at most `overlap` tokens. A sentence
-    that does not fit by itself is split between tokens, with the full overlap.
+    A chunk takes as many sentences as fit. The next begins with the last whole sentences of the
+    one before that make up at most `overlap` tokens. A sentence that does not fit by itself is
+    split between tokens, with the full overlap.
 
     Parameters
     ----------
@@ -79,23 +96,32 @@ def chunk_text(text: str, model: SentenceTransformer, *, max_tokens: int | None 
     Raises
     ------
     ValueError
-        When `max_tokens` leaves no room for text, exceeds what the model reads, or is not larger than `overlap`.
+        When `max_tokens` leaves no room for text, exceeds what the model reads, or is not larger
+        than `overlap`.
     """
     limit = model.max_seq_length
     max_tokens = limit if max_tokens is None else max_tokens
     special = count_tokens(model, "")
     room = max_tokens - special
     if max_tokens > limit:
-        raise ValueError(f"max_tokens={max_tokens}, but the model reads only {limit}; the rest would be lost")
+        raise ValueError(
+            f"max_tokens={max_tokens}, but the model reads only {limit}; the rest would be lost"
+        )
     if not 0 <= overlap < room:
-        raise ValueError(f"overlap={overlap} and max_tokens={max_tokens}: of {max_tokens} tokens {special} are special; overlap must be less than {room}, and not negative")
-    encoded = model.tokenizer(text, add_special_tokens=False, truncation=False, return_offsets_mapping=True, verbose=False)
+        raise ValueError(
+            f"overlap={overlap} and max_tokens={max_tokens}: of {max_tokens} tokens {special} are "
+            f"special; overlap must be less than {room}, and not negative"
+        )
+    encoded = model.tokenizer(
+        text, add_special_tokens=False, truncation=False, return_offsets_mapping=True, verbose=False
+    )
     offsets = encoded["offset_mapping"]
     sentences = _sentence_ends(text, offsets, language)
     chunks: list[Chunk] = []
     starts, end = [0], 0
     while end < len(offsets):
-        # The first start that brings something new; the last one, where the chunk before ended, always does.
+        # The first start that brings something new; the last one, where the chunk before ended,
+        # always does.
         for first in starts:
             chunk, reached = _chunk_from(first, text, model, max_tokens, room, sentences, offsets)
             if reached > end:
@@ -108,10 +134,15 @@ def chunk_text(text: str, model: SentenceTransformer, *, max_tokens: int | None 
 def _chunk_from(first, text, model, max_tokens, room, sentences, offsets) -> tuple[Chunk, int]:
     """Return the longest chunk that starts at token `first`, and the token at which it ends."""
     end = _chunk_end(first, room, sentences, offsets)
-    # Inside one very long word, the tokens of a part can number more than those of the part in the whole.
-    while (tokens := count_tokens(model, _between(text, offsets, first, end))) > max_tokens and end > first + 1:
+    # Inside one very long word, the tokens of a part can number more than those of the part in
+    # the whole.
+    while (
+        tokens := count_tokens(model, _between(text, offsets, first, end))
+    ) > max_tokens and end > first + 1:
         end -= 1
-    return Chunk(_between(text, offsets, first, end), offsets[first][0], offsets[end - 1][1], tokens), end
+    return Chunk(
+        _between(text, offsets, first, end), offsets[first][0], offsets[end - 1][1], tokens
+    ), end
 
 
 def _between(text: str, offsets: list[tuple[int, int]], first: int, end: int) -> str:
@@ -119,7 +150,9 @@ def _between(text: str, offsets: list[tuple[int, int]], first: int, end: int) ->
 
 
 def _sentence_ends(text: str, offsets: list[tuple[int, int]], language: str) -> list[int]:
-    """Return, in ascending order, the token positions at which a sentence ends (the position of the first token after it)."""
+    """Return, in ascending order, the token positions at which a sentence ends (the position of
+    the first token after it).
+    """
     import sentencex
 
     ends, position, token = [], 0, 0
@@ -138,7 +171,9 @@ def _sentence_ends(text: str, offsets: list[tuple[int, int]], language: str) -> 
 
 
 def _chunk_end(first: int, room: int, sentences: list[int], offsets: list[tuple[int, int]]) -> int:
-    """Return where the chunk that starts at token `first` ends: after the last sentence that fits, else after the last word that does."""
+    """Return where the chunk that starts at token `first` ends: after the last sentence that
+    fits, else after the last word that does.
+    """
     furthest = min(first + room, len(offsets))
     whole = [end for end in sentences if first < end <= furthest]
     if whole:
@@ -146,12 +181,18 @@ def _chunk_end(first: int, room: int, sentences: list[int], offsets: list[tuple[
     return next((cut for cut in range(furthest, first, -1) if _starts_word(cut, offsets)), furthest)
 
 
-def _overlapping_starts(first: int, end: int, overlap: int, sentences: list[int], offsets: list[tuple[int, int]]) -> list[int]:
-    """Return the tokens at which the chunk after ``[first, end)`` may start, the one with the most overlap first."""
+def _overlapping_starts(
+    first: int, end: int, overlap: int, sentences: list[int], offsets: list[tuple[int, int]]
+) -> list[int]:
+    """Return the tokens at which the chunk after ``[first, end)`` may start, the one with the
+    most overlap first.
+    """
     possible = range(max(first + 1, end - overlap), end)
     if end in sentences:
-        return [start for start in possible if start in sentences] + [end]
-    return [start for start in possible if _starts_word(start, offsets)][:1] + [end]  # inside a long sentence
+        return [*(start for start in possible if start in sentences), end]
+    return [start for start in possible if _starts_word(start, offsets)][:1] + [
+        end
+    ]  # inside a long sentence
 
 
 def _starts_word(token: int, offsets: list[tuple[int, int]]) -> bool:

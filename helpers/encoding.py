@@ -17,8 +17,8 @@ import sqlite3
 import warnings
 import weakref
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,14 +33,23 @@ if TYPE_CHECKING:
 
 #: Texts encoded between two writes to the cache: what a kill can cost at most.
 SLICE = 2_048
-#: What turns a text into tokens and tokens into vectors. Another release may do it differently, so that it starts with an empty cache.
+#: What turns a text into tokens and tokens into vectors. Another release may do it differently, so it finds nothing in the cache.
 _ENCODERS = ("sentence-transformers", "transformers", "tokenizers")
+_NO_MATTER = (
+    "_name_or_path",
+    "transformers_version",
+)  # in a model's configuration: where it lay, and who wrote it
 _STORE = "embeddings-1.sqlite"  # the number is the format's
+_TABLES = (
+    "vectors (model TEXT, text BLOB, vector BLOB, checksum INTEGER, PRIMARY KEY (model, text))",
+    "aliases (kind TEXT, alias TEXT PRIMARY KEY, fingerprint TEXT, checksum INTEGER)",
+)
 _FORMAT = 1
 _HEADER_BYTES = 128  # before the vectors in a .npy file; a multiple of 64, as the format asks
 _BLOCK = 1 << 22
+_NOTE = {"complete", "rows", "dimension", "normalize", "prompt", "model", "texts", "crc32"}
 
-# --- encode, with a cache -----------------------------------------------------------------------------------------------------------------
+# --- encode, with a cache ---------------------------------------------------------------------------------------------
 
 
 def encode(
@@ -53,18 +62,19 @@ def encode(
     normalize: bool = True,
     prompt: str | None = None,
 ) -> np.ndarray:
-    """Return the vectors of `texts`. What was encoded before, by any process, is read from disk; a text that comes twice is encoded once.
+    """Return the vectors of `texts`. What any process encoded before is read from disk; a text that comes twice is encoded once.
 
-    Vectors that are encoded in other company, or on another device, may differ in the seventh decimal; what comes from the cache is, bit by
-    bit, what was put in.
+    What comes from the cache is, bit by bit, what was put in. A text that is encoded in other company, or on another device, may
+    differ in the seventh decimal.
 
     Parameters
     ----------
     texts
         Strings, in any order; row i of the result belongs to text i.
     model
-        A model's name (see `helpers.models.load_model`) or a loaded `SentenceTransformer`. A name is loaded only if a text is not in the
-        cache; who encodes often loads the model once and gives that. Any other object that has ``encode`` must say which vectors it gives, in an attribute ``cache_key``: see `model_fingerprint`.
+        A model's name (see `helpers.models.load_model`) or a loaded `SentenceTransformer`. A name is loaded only if a text is not
+        in the cache; who encodes often loads the model once and gives that. Any other object that has ``encode`` must say which
+        vectors it gives, in an attribute ``cache_key``: see `model_fingerprint`.
     batch_size
         Texts that the model reads at once.
     cache
@@ -95,34 +105,38 @@ def encode(
     """
     texts = _check_texts(texts, "texts")
     _check_whole("batch_size", batch_size)
-    store = _Store(cache_folder("embeddings") if cache is True else Path(cache)) if cache is not False else None
+    folder = cache_folder("embeddings") if cache is True else cache
+    store = _Store(Path(folder)) if folder is not False else None
     source = _Source(model, store, normalize=normalize, prompt=prompt, batch_size=batch_size)
     if not texts:
         return np.empty((0, source.dimension), dtype=np.float32)
     hashes = [_hash(text) for text in texts]
-    places = {key: place for place, key in enumerate(dict.fromkeys(hashes))}
-    unique = dict(zip(hashes, texts, strict=True))  # same order as `places`
-    key = source.key if store else None
-    found = store.get(key, list(unique)) if key else {}
-    missing = sorted((h for h in unique if h not in found), key=lambda h: -len(unique[h]))  # alike in length: little padding
+    unique = dict(zip(hashes, texts, strict=True))
+    found = store.get(source.key, list(unique)) if store else {}
+    missing = [key for key in unique if key not in found]
+    missing.sort(key=lambda key: -len(unique[key]))  # alike in length: little padding
     with _progress(len(missing), show_progress) as advance:
         for start in range(0, len(missing), SLICE):
             part = missing[start : start + SLICE]
-            vectors = source.encode([unique[h] for h in part], advance)
-            found.update(zip(part, vectors, strict=True))
+            vectors = dict(
+                zip(part, source.encode([unique[key] for key in part], advance), strict=True)
+            )
+            found |= vectors
             if store:
-                store.put(source.key, dict(zip(part, vectors, strict=True)))
+                store.put(source.key, vectors)
+    places = {key: place for place, key in enumerate(unique)}
     return np.stack([found[h] for h in places])[[places[h] for h in hashes]]
 
 
 def model_fingerprint(model: SentenceTransformer) -> str:
     """Return who `model` is: 64 hexadecimal digits that two models share only if they give the same vectors.
 
-    It is the SHA-256 of the weights and of all settings that change a vector: modules and their configuration, tokenizer, ``max_seq_length``, prompts, ``truncate_dim``, and the
-    versions of the libraries that encode. A name would not do: a model that was fine-tuned keeps its name, and a revision can be moved.
+    It is the SHA-256 of the weights and of all settings that change a vector: modules and their configuration, tokenizer,
+    ``max_seq_length``, prompts, ``truncate_dim``, and the versions of the libraries that encode. A name would not do: a model
+    that was fine-tuned keeps its name, and a revision can be moved.
 
-    Any other object, such as a client of an embedding service, says who it is in an attribute ``cache_key``: a string with the service's
-    address, the model's name, its revision and whatever else changes its vectors.
+    Any other object, such as a client of an embedding service, says who it is in an attribute ``cache_key``: a string with the
+    service's address, the model's name, its revision and whatever else changes its vectors.
 
     Raises
     ------
@@ -144,7 +158,8 @@ def model_fingerprint(model: SentenceTransformer) -> str:
     return known[1]
 
 
-#: Fingerprints of loaded models, so that 91 MB are hashed once and not at every call. An entry goes with its model, and counts only while `_glance` stays the same.
+#: Fingerprints of loaded models, so that the weights are not hashed at every call. An entry goes when its model goes, and counts
+#: only while `_glance` stays the same.
 _KNOWN: weakref.WeakKeyDictionary[Any, tuple[tuple, str]] = weakref.WeakKeyDictionary()
 
 
@@ -155,25 +170,30 @@ def _glance(model) -> tuple:
         settings[name] = getattr(model, name, None)
     tokenizer = getattr(model, "tokenizer", None)
     if tokenizer is not None and hasattr(tokenizer, "__len__"):
-        settings["tokenizer"] = [type(tokenizer).__name__, len(tokenizer)] + [
-            getattr(tokenizer, n, None) for n in ("model_max_length", "truncation_side", "padding_side")
-        ]
-    modules = []
+        names = ("model_max_length", "truncation_side", "padding_side")
+        options = [getattr(tokenizer, name, None) for name in names]
+        settings["tokenizer"] = [type(tokenizer).__name__, len(tokenizer), *options]
+    modules, configs = [], {}
     for name, module in model.named_modules():
-        entry = [name, type(module).__module__, type(module).__qualname__]
+        modules.append([name, type(module).__module__, type(module).__qualname__])
         if hasattr(module, "get_config_dict"):
-            entry.append(module.get_config_dict())
+            modules[-1].append(module.get_config_dict())
         if hasattr(getattr(module, "config", None), "to_diff_dict"):
-            config = module.config.to_dict()
-            entry.append({key: value for key, value in config.items() if key not in ("_name_or_path", "transformers_version")})
-        modules.append(entry)
+            configs.setdefault(
+                id(module.config), (name, module.config)
+            )  # a network and its layers share one
     settings["modules"] = modules
+    for name, config in configs.values():
+        values = config.to_dict()
+        settings[f"config {name}"] = {key: values[key] for key in values if key not in _NO_MATTER}
     samples = []
     for name, value in model.state_dict().items():
         if hasattr(value, "data_ptr"):
             flat = value.detach().reshape(-1)
-            sample = flat[:: max(1, len(flat) // 8)].tolist() if not value.is_quantized else ()
-            samples.append((name, tuple(value.shape), value.data_ptr(), value._version, tuple(sample)))
+            sample = () if value.is_quantized else tuple(flat[:: max(1, len(flat) // 8)].tolist())
+            # Torch counts the changes of a tensor in place.
+            changes = 0 if value.is_inference() else value._version
+            samples.append((name, tuple(value.shape), value.data_ptr(), changes, sample))
     return json.dumps(settings, sort_keys=True, default=str), tuple(samples)
 
 
@@ -186,16 +206,15 @@ def _full_fingerprint(model, glance: tuple) -> str:
     tokenizer = getattr(model, "tokenizer", None)
     if hasattr(tokenizer, "backend_tokenizer"):
         rules = json.loads(tokenizer.backend_tokenizer.to_str())
-        rules = {
-            key: value for key, value in rules.items() if key not in ("truncation", "padding")
-        }  # left over from the last call
+        del rules["truncation"], rules["padding"]  # left over from the last call
         digest.update(json.dumps(rules, sort_keys=True).encode())
     elif hasattr(tokenizer, "get_vocab"):
         digest.update(json.dumps(tokenizer.get_vocab(), sort_keys=True).encode())
     for name, value in sorted(model.state_dict().items()):
-        plain = isinstance(value, torch.Tensor) and value.layout == torch.strided and not value.is_quantized
-        digest.update(f"{name} {getattr(value, 'dtype', '')} {tuple(getattr(value, 'shape', ()))}".encode())
-        if plain:
+        tensor = isinstance(value, torch.Tensor)
+        kind = f"{value.dtype} {tuple(value.shape)}" if tensor else type(value).__name__
+        digest.update(f"{name} {kind}\n".encode())
+        if tensor and value.layout == torch.strided and not value.is_quantized:
             digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
         else:
             buffer = io.BytesIO()
@@ -217,9 +236,12 @@ def _versions() -> list[str]:
 class _Source:
     """A model with the settings it is called with; a name is loaded only when vectors or the unknown fingerprint are wanted."""
 
-    def __init__(self, model, store: _Store | None, *, normalize: bool, prompt: str | None, batch_size: int) -> None:
+    def __init__(
+        self, model, store: _Store | None, *, normalize: bool, prompt: str | None, batch_size: int
+    ) -> None:
         if not isinstance(model, str | Path) and not hasattr(model, "encode"):
-            raise TypeError(f"model is a {type(model).__name__}; give a model's name or a loaded SentenceTransformer")
+            what = f"model is a {type(model).__name__}"
+            raise TypeError(f"{what}; give a model's name or a loaded SentenceTransformer")
         if prompt is not None and not isinstance(prompt, str):
             raise TypeError(f"prompt is a {type(prompt).__name__}; give a string, or None")
         self.name = str(model) if isinstance(model, str | Path) else None
@@ -234,23 +256,30 @@ class _Source:
             from helpers.models import load_model
 
             self._model = load_model(self.name)
+            if self._store is not None:
+                self._store.set_alias(self._files(), model_fingerprint(self._model))
         return self._model
 
     @property
     def fingerprint(self) -> str:
-        if self._model is None and self._store is not None:
-            alias = _folder_fingerprint(self.name)
-            known = self._store.alias(alias)
-            if known is None:
-                known = model_fingerprint(self.model)
-                self._store.set_alias(alias, known)
-            return known
-        return model_fingerprint(self.model)
+        """The model's fingerprint. Of a name that was loaded before, by any process, it is known without loading."""
+        known = (
+            self._store.alias(self._files())
+            if self._model is None and self._store is not None
+            else None
+        )
+        return known or model_fingerprint(self.model)
+
+    def _files(self) -> str:
+        if self._alias is None:
+            self._alias = _folder_fingerprint(self.name)
+        return self._alias
 
     @property
     def key(self) -> str:
         """Whose vectors these are: the model's fingerprint and the settings."""
-        return hashlib.sha256(json.dumps([self.fingerprint, self.normalize, self.prompt]).encode()).hexdigest()
+        settings = json.dumps([self.fingerprint, self.normalize, self.prompt])
+        return hashlib.sha256(settings.encode()).hexdigest()
 
     @property
     def dimension(self) -> int:
@@ -275,16 +304,20 @@ class _Source:
         for start in range(0, len(texts), step):
             part = texts[start : start + step]
             vectors = self.model.encode(
-                part, batch_size=self.batch_size, normalize_embeddings=self.normalize, show_progress_bar=False, **settings
+                part,
+                batch_size=self.batch_size,
+                normalize_embeddings=self.normalize,
+                show_progress_bar=False,
+                **settings,
             )
             vectors = np.ascontiguousarray(vectors, dtype=np.float32)
             if vectors.ndim != 2 or len(vectors) != len(part) or vectors.shape[1] == 0:
-                raise ValueError(f"the model gave shape {vectors.shape} for {len(part)} texts; (texts, dimension) was expected")
+                expected = f"(texts, dimension) was expected for {len(part)} texts"
+                raise ValueError(f"the model gave an array of shape {vectors.shape}; {expected}")
             wrong = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
             if len(wrong):
-                raise ValueError(
-                    f"the model's vector has numbers that are not finite, for {len(wrong)} texts; the first: {part[wrong[0]][:60]!r}"
-                )
+                what = f"the model gave NaN or infinity for {part[wrong[0]][:40]!r}"
+                raise ValueError(f"{what}: it is not finite, and cannot be compared")
             parts.append(vectors)
             if advance is not None:
                 advance(len(part))
@@ -314,31 +347,23 @@ def _check_whole(name: str, value: int) -> None:
         raise ValueError(f"{name}={value!r}: give a whole number from 1 up")
 
 
-class _progress:
-    """A progress bar over `total` texts (None: not known), or none; entering gives the function that moves it, or None."""
+@contextmanager
+def _progress(total: int | None, show: bool) -> Iterator[Callable[[int], object] | None]:
+    """Give the function that moves a progress bar over `total` texts (None: not known), or None where there is no bar."""
+    if not show or total == 0:
+        yield None
+        return
+    from tqdm.auto import tqdm
 
-    def __init__(self, total: int | None, show: bool) -> None:
-        self.total, self.bar = total, None
-        self.show = show and total != 0
-
-    def __enter__(self):
-        if not self.show:
-            return None
-        from tqdm.auto import tqdm
-
-        self.bar = tqdm(total=self.total, desc="encoding", unit="texts")
-        return self.bar.update
-
-    def __exit__(self, *error) -> None:
-        if self.bar is not None:
-            self.bar.close()
+    with tqdm(total=total, desc="encoding", unit="texts") as bar:
+        yield bar.update
 
 
 class _Store:
-    """Vectors in one SQLite file. Each has a checksum; a file that is damaged is thrown away, for all that is in it can be made again.
+    """Vectors in one SQLite file, each with a checksum. A damaged file is thrown away: all that is in it can be made again.
 
-    SQLite's own locks keep readers and writers of several processes apart; the lock file is for the one thing that they do not cover,
-    throwing the file away.
+    SQLite's own locks keep readers and writers of several processes apart; the lock file is for the one thing that they do not
+    cover, throwing the file away.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -348,14 +373,11 @@ class _Store:
 
     def get(self, key: str, hashes: Sequence[bytes]) -> dict[bytes, np.ndarray]:
         """Return the sound vectors among those asked for."""
+        query = "SELECT text, vector, checksum FROM vectors WHERE model = ? AND text IN "
         found = {}
-        for text, vector, checksum in self._read(
-            "SELECT text, vector, checksum FROM vectors WHERE model = ? AND text IN ", key, hashes
-        ):
+        for text, vector, checksum in self._read(query, key, hashes):
             if _checksum(text, vector) == checksum:
                 found[text] = np.frombuffer(vector, dtype="<f4")
-        if len({len(vector) for vector in found.values()}) > 1:
-            return {}
         return found
 
     def put(self, key: str, vectors: Mapping[bytes, np.ndarray]) -> None:
@@ -366,68 +388,80 @@ class _Store:
         self._write("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", rows)
 
     def alias(self, alias: str) -> str | None:
-        """Return the fingerprint of the model whose files are `alias`, if it is known."""
-        for _, fingerprint, checksum in self._read(
-            "SELECT alias, fingerprint, checksum FROM aliases WHERE 'alias' = ? AND alias IN ", "alias", [alias]
-        ):
+        """Return the fingerprint of the model whose files have the fingerprint `alias`, if it is known."""
+        query = "SELECT alias, fingerprint, checksum FROM aliases WHERE kind = ? AND alias IN "
+        for _, fingerprint, checksum in self._read(query, "files", [alias]):
             if _checksum(alias.encode(), fingerprint.encode()) == checksum:
                 return fingerprint
         return None
 
     def set_alias(self, alias: str, fingerprint: str) -> None:
+        checksum = _checksum(alias.encode(), fingerprint.encode())
         self._write(
-            "INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)",
-            [(alias, fingerprint, _checksum(alias.encode(), fingerprint.encode()))],
+            "INSERT OR REPLACE INTO aliases VALUES ('files', ?, ?, ?)",
+            [(alias, fingerprint, checksum)],
         )
 
     def _read(self, query: str, first: str, values: Sequence) -> list[tuple]:
         if not self.path.is_file():
             return []
         rows = []
+        before = _identity(self.path)
         try:
             with closing(sqlite3.connect(self.path, timeout=60)) as connection:
                 for start in range(0, len(values), 500):
                     part = values[start : start + 500]
-                    rows += connection.execute(f"{query}({','.join('?' * len(part))})", (first, *part)).fetchall()
+                    marks = ",".join("?" * len(part))
+                    rows += connection.execute(f"{query}({marks})", (first, *part)).fetchall()
             return rows
         except sqlite3.DatabaseError as error:
             if not _is_damage(error):
-                warnings.warn(
-                    f"the cache of embeddings {self.path} cannot be read ({error}); encoding without it",
-                    RuntimeWarning,
-                    stacklevel=4,
-                )
-            return []  # damaged: the next write throws the file away
+                message = f"the cache of embeddings {self.path} cannot be read ({error}); encoding without it"
+                warnings.warn(message, RuntimeWarning, stacklevel=4)
+                return []
+
+        def throw_away() -> None:
+            if (
+                _identity(self.path) == before
+            ):  # another process may have done it, and begun a new one
+                self._throw_away()
+
+        self._locked(throw_away, "mended")
+        return []
 
     def _write(self, statement: str, rows: list[tuple]) -> None:
+        def insert() -> None:
+            try:
+                self._insert(statement, rows)
+            except sqlite3.DatabaseError as error:
+                if not _is_damage(error):
+                    raise
+                self._throw_away()
+                self._insert(statement, rows)
+
+        self._locked(insert, "written")
+
+    def _locked(self, action: Callable[[], None], what: str) -> None:
+        """Do it with the lock held. A disk that is full or may not be written costs the cache, and not the vectors."""
         from filelock import FileLock
 
         try:
             with FileLock(f"{self.path}.lock"):
-                try:
-                    self._insert(statement, rows)
-                except sqlite3.DatabaseError as error:
-                    if not _is_damage(error):
-                        raise
-                    self.path.with_name(f"{self.path.name}-journal").unlink(
-                        missing_ok=True
-                    )  # first: it must not outlive what it belongs to
-                    self.path.unlink(missing_ok=True)
-                    self._insert(statement, rows)
+                action()
         except (sqlite3.DatabaseError, OSError) as error:
-            warnings.warn(
-                f"the cache of embeddings {self.path} cannot be written ({error}); these vectors will be encoded again next time",
-                RuntimeWarning,
-                stacklevel=4,
-            )
+            message = f"the cache of embeddings {self.path} cannot be {what} ({error}); the vectors are right, but not kept"
+            warnings.warn(message, RuntimeWarning, stacklevel=5)
+
+    def _throw_away(self) -> None:
+        # The journal first: it must not outlive the file that it belongs to.
+        self.path.with_name(f"{self.path.name}-journal").unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
 
     def _insert(self, statement: str, rows: list[tuple]) -> None:
         with closing(sqlite3.connect(self.path, timeout=60, isolation_level=None)) as connection:
             connection.execute("BEGIN IMMEDIATE")
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS vectors (model TEXT, text BLOB, vector BLOB, checksum INTEGER, PRIMARY KEY (model, text))"
-            )
-            connection.execute("CREATE TABLE IF NOT EXISTS aliases (alias TEXT PRIMARY KEY, fingerprint TEXT, checksum INTEGER)")
+            for table in _TABLES:
+                connection.execute(f"CREATE TABLE IF NOT EXISTS {table}")
             connection.executemany(statement, rows)
             connection.execute("COMMIT")
 
@@ -435,14 +469,23 @@ class _Store:
 def _is_damage(error: sqlite3.DatabaseError) -> bool:
     """Tell whether `error` speaks of a file that is torn, no database, or not one of ours; not of a full disk or a lock."""
     code = getattr(error, "sqlite_errorcode", None)
-    return code is None or code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+    damage = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+    return code is None or code & 0xFF in damage
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _checksum(text: bytes, vector: bytes) -> int:
     return zlib.crc32(vector, zlib.crc32(text))
 
 
-# --- encode_to_file, in bounded memory ----------------------------------------------------------------------------------------------------
+# --- encode_to_file, in bounded memory --------------------------------------------------------------------------------
 
 
 def encode_to_file(
@@ -456,13 +499,14 @@ def encode_to_file(
     normalize: bool = True,
     prompt: str | None = None,
 ) -> np.memmap:
-    """Encode a stream of texts into a ``.npy`` file and return it, mapped into memory. Stopped half-way, the same call goes on where it stopped.
+    """Encode a stream of texts into a ``.npy`` file and return it, mapped into memory. Stopped half-way, the same call goes on.
 
-    At no time are more than `chunk_size` texts and vectors in memory. After each chunk the vectors are forced to the disk, and only then is the progress noted, in
-    ``path`` + ``.json``; until the end they stand in ``path`` + ``.partial``. Whatever kills the process costs one chunk at most. A call for a file that
-    is finished checks it and encodes nothing.
+    At no time are more than `chunk_size` texts and vectors in memory. After each chunk the vectors are forced to the disk, and
+    only then is the progress noted, in ``path`` + ``.json``; until the end the vectors stand in ``path`` + ``.partial``. Whatever
+    kills the process costs one chunk at most. For a file that is finished, the call checks it and encodes nothing.
 
-    To go on, `texts` must begin with the same texts as before: they are read again, and compared by their hash, but not encoded again.
+    To go on, `texts` must begin with the same texts as before: they are read again and compared by their hash, but not encoded
+    again. With the same `batch_size` and `chunk_size`, the result is bit by bit that of an uninterrupted run.
 
     Parameters
     ----------
@@ -506,7 +550,8 @@ def encode_to_file(
     try:
         lock.acquire()
     except Timeout as error:
-        raise RuntimeError(f"another process is writing {path}. Wait for it, or choose another path") from error
+        what = f"another process is writing {path}"
+        raise RuntimeError(f"{what}. Wait for it, or choose another path") from error
     try:
         with _progress(total, show_progress) as advance:
             _Stream(path, source).run(stream, int(chunk_size), advance)
@@ -523,9 +568,9 @@ def _checked(texts: Iterable[str]) -> Iterator[str]:
     def each():
         for position, text in enumerate(texts):
             if not isinstance(text, str):
-                raise TypeError(
-                    f"texts[{position}] is a {type(text).__name__}, not a string. For records, give one of their fields: (r.text for r in records)"
-                )
+                what = f"texts[{position}] is a {type(text).__name__}, not a string"
+                remedy = "For records, give one of their fields: (r.text for r in records)"
+                raise TypeError(f"{what}. {remedy}")
             yield text
 
     return each()
@@ -540,7 +585,7 @@ class _Stream:
         self.note = path.with_name(f"{path.name}.json")
         self.texts = hashlib.sha256()
         self.rows = self.crc = 0
-        self.dimension = source.dimension
+        self.dimension, self.key = source.dimension, source.key
 
     def run(self, stream: Iterator[str], chunk_size: int, advance) -> None:
         note = self._read_note()
@@ -552,16 +597,17 @@ class _Stream:
                     os.replace(self.partial, self.path)
                 return
         elif self.path.exists():
-            raise FileExistsError(
-                f"{self.path} is there and has no {self.note.name} beside it: encode_to_file did not write it. Choose another path"
-            )
+            missing = f"{self.path} is there, without {self.note.name} beside it"
+            why = "it was not written by encode_to_file"
+            raise FileExistsError(f"{missing}: {why}. Choose another path")
         with self.partial.open("r+b" if note is not None else "wb") as file:
             file.truncate(self._bytes())  # what was written but not noted, or room for the header
             file.seek(self._bytes())
             while chunk := list(islice(stream, chunk_size)):
                 data = self.source.encode(chunk).astype("<f4", copy=False)
                 if data.shape[1] != self.dimension:
-                    raise ValueError(f"the model gave vectors of {data.shape[1]} numbers; {self.dimension} were expected")
+                    what = f"the model gave vectors of {data.shape[1]} numbers"
+                    raise ValueError(f"{what}; {self.dimension} were expected")
                 file.write(data)
                 self._count(chunk, data)
                 _to_disk(file)
@@ -591,55 +637,59 @@ class _Stream:
             return None
         except ValueError as error:
             raise ValueError(f"{self.note} is damaged ({error}). {self._remedy()}") from error
-        if not isinstance(note, dict) or note.get("format") != _FORMAT:
-            raise ValueError(f"{self.note} was not written by encode_to_file, format {_FORMAT}. Choose another path")
-        if note["model"] != self.source.key or note["dimension"] != self.dimension:
+        known = isinstance(note, dict) and note.get("format") == _FORMAT and note.keys() >= _NOTE
+        if not known:
+            what = f"{self.note} was not written by encode_to_file, format {_FORMAT}"
+            raise ValueError(f"{what}. Choose another path")
+        if note["model"] != self.key or note["dimension"] != self.dimension:
+            its = f"dimension {note['dimension']}, normalize={note['normalize']}, prompt={note['prompt']!r}"
             raise ValueError(
-                f"{self.path} was begun with another model or other settings (dimension {note['dimension']}, normalize={note['normalize']}, "
-                f"prompt={note['prompt']!r}). Use those, choose another path, or: {self._remedy()}"
+                f"{self.path} was begun with another model or other settings (its own: {its}). "
+                f"Use those, choose another path, or begin again. {self._remedy()}"
             )
         return note
 
     def _skip(self, stream: Iterator[str], note: dict, advance) -> None:
         """Pass over the texts that are done, and make sure that they and their vectors are what they were."""
         done = 0
-        while done < note["rows"] and (chunk := list(islice(stream, min(4_096, note["rows"] - done)))):
+        while chunk := list(islice(stream, min(4_096, note["rows"] - done))):
             self._count(chunk)
             done += len(chunk)
             if advance:
                 advance(len(chunk))
+        remedy = "Give the same texts in the same order, or choose another path"
         if done < note["rows"]:
-            raise ValueError(
-                f"{self.path} holds {note['rows']:,} texts, and only {done:,} were given. Give the same texts, or choose another path"
-            )
+            what = f"{self.path} holds {note['rows']:,} texts, and only {done:,} were given"
+            raise ValueError(f"{what}. {remedy}")
         if self.texts.hexdigest() != note["texts"]:
-            raise ValueError(
-                f"{self.path} was begun with other texts: the first {done:,} are not the same. Give the same texts in the same order, or choose another path"
-            )
+            what = f"{self.path} was begun with other texts: the first {done:,} are not the same"
+            raise ValueError(f"{what}. {remedy}")
         self.rows = done
-        data = self.path if note["complete"] and self.path.exists() else self.partial
-        if (
-            not data.exists()
-            or data.stat().st_size < self._bytes()
-            or (note["complete"] and data.stat().st_size != self._bytes())
-        ):
-            raise ValueError(
-                f"{data} is damaged: it is missing, or has another size than {self._bytes():,} bytes. {self._remedy()}"
-            )
+        self._check_vectors(note)
+
+    def _check_vectors(self, note: dict) -> None:
+        finished = note["complete"]
+        data = self.path if finished and self.path.exists() else self.partial
+        size = data.stat().st_size if data.exists() else -1
+        if size < self._bytes() or (finished and size > self._bytes()):
+            found = f"{size:,} bytes" if size >= 0 else "no file"
+            what = f"{data} is damaged: {self._bytes():,} bytes expected, {found} found"
+            raise ValueError(f"{what}. {self._remedy()}")
         with data.open("rb") as file:
-            file.seek(_HEADER_BYTES)
+            header = file.read(_HEADER_BYTES)
             left = self._bytes() - _HEADER_BYTES
             while left and (block := file.read(min(_BLOCK, left))):
                 self.crc = zlib.crc32(block, self.crc)
                 left -= len(block)
-        if self.crc != note["crc32"]:
-            raise ValueError(f"{data} is damaged: its vectors are not those that were written. {self._remedy()}")
+        header_wrong = finished and header != _npy_header(self.rows, self.dimension)
+        if self.crc != note["crc32"] or header_wrong:
+            what = f"{data} is damaged: it does not hold what was written"
+            raise ValueError(f"{what}. {self._remedy()}")
 
     def _check_end(self, stream: Iterator[str], note: dict) -> None:
         for _ in stream:
-            raise ValueError(
-                f"{self.path} is finished with {note['rows']:,} texts, and more were given. Encode the new ones into a file of their own"
-            )
+            finished = f"{self.path} is finished with {note['rows']:,} texts, and more were given"
+            raise ValueError(f"{finished}. Encode the new ones into a file of their own")
 
     def _write_note(self, *, complete: bool) -> None:
         note = {
@@ -649,7 +699,7 @@ class _Stream:
             "dimension": self.dimension,
             "normalize": self.source.normalize,
             "prompt": self.source.prompt,
-            "model": self.source.key,
+            "model": self.key,
             "texts": self.texts.hexdigest(),
             "crc32": self.crc,
         }
@@ -663,7 +713,8 @@ class _Stream:
 
 def _npy_header(rows: int, dimension: int) -> bytes:
     """Return the header of a ``.npy`` file (format 1.0) of float32, padded to `_HEADER_BYTES`."""
-    entries = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {dimension}), }}".encode("latin1")
+    shape = f"({rows}, {dimension})"
+    entries = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".encode("ascii")
     start = b"\x93NUMPY\x01\x00" + (_HEADER_BYTES - 10).to_bytes(2, "little")
     return start + entries.ljust(_HEADER_BYTES - 10 - 1) + b"\n"
 

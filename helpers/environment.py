@@ -1,14 +1,17 @@
 """Builds the course's environment, `.venv`, with nothing but Python's standard library.
 
-Run as ``python -m helpers setup`` from the project's folder, by make or by hand (Windows has no make). The steps, each skipped when its result is there:
+Run as ``python -m helpers setup`` from the project's folder, by make or by hand (Windows has no
+make). The steps, each skipped when its result is there:
 
 1. a fresh ``.venv``;
-2. torch, as a CPU build: the default build for Linux brings gigabytes of GPU libraries that this course does not use;
+2. torch, as a CPU build: the default build for Linux brings gigabytes of GPU libraries that this
+   course does not use;
 3. the project with everything it needs, in the versions that ``pyproject.toml`` allows;
 4. both models, unpacked and verified.
 
-A stamp in ``.venv`` remembers what it was built from. When ``pyproject.toml`` or the Python changes, the environment is built again from nothing; when
-a build is interrupted there is no stamp, and the next one starts over.
+A stamp in ``.venv`` remembers what it was built from. When what ``pyproject.toml`` requires or
+the Python changes, the environment is built again from nothing; when a build is interrupted there
+is no stamp, and the next one starts over.
 """
 
 from __future__ import annotations
@@ -29,7 +32,9 @@ COURSE_MODELS = ("all-MiniLM-L6-v2", "all-mpnet-base-v2")
 
 
 class SetupError(Exception):
-    """The environment cannot be built. The message says what was found, what is needed and what to do."""
+    """The environment cannot be built. The message says what was found, what is needed and what
+    to do.
+    """
 
 
 def venv_python(venv: Path = VENV) -> Path:
@@ -38,19 +43,25 @@ def venv_python(venv: Path = VENV) -> Path:
 
 
 def ensure(root: Path = ROOT) -> Path:
-    """Build `.venv` and fetch the models where missing or stale; return the environment's interpreter.
+    """Build `.venv` and fetch the models where missing or stale; return the environment's
+    interpreter.
 
     Raises
     ------
     SetupError
-        When this Python is too old or a step fails; what pip or the model download printed stands above the message.
+        When this Python is too old or a step fails; what pip or the model download printed stands
+        above the message.
     """
     check_python(sys.version_info[:2])
     python = venv_python(root / ".venv")
     if not is_current(root):
         build(root)
     for name in COURSE_MODELS:
-        _run([python, "-m", "helpers", "models", "fetch", name, "--quiet"], root, "fetching the model " + name)
+        _run(
+            [python, "-m", "helpers", "models", "fetch", name, "--quiet"],
+            root,
+            "fetching the model " + name,
+        )
     return python
 
 
@@ -58,13 +69,17 @@ def check_python(version: tuple) -> None:
     """Raise `SetupError` when `version`, such as ``(3, 9)``, is older than the course needs."""
     if version < OLDEST_PYTHON:
         raise SetupError(
-            "This is Python {}.{}; the course needs {}.{} or newer.\n".format(*version, *OLDEST_PYTHON)
+            "This is Python {}.{}; the course needs {}.{} or newer.\n".format(
+                *version, *OLDEST_PYTHON
+            )
             + "Install a newer Python and name it: make lab PYTHON=python3.12"
         )
 
 
 def is_current(root: Path = ROOT) -> bool:
-    """Tell whether `root`'s `.venv` was built from the present inputs, by this Python, at this place, and starts."""
+    """Tell whether `root`'s `.venv` was built from the present inputs, by this Python, at this
+    place, and starts.
+    """
     stamp = root / ".venv" / STAMP.name
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != fingerprint(root):
         return False
@@ -74,55 +89,115 @@ def is_current(root: Path = ROOT) -> bool:
 def fingerprint(root: Path = ROOT) -> str:
     """Return a hash of all that a build depends on.
 
-    The folder is part of it: scripts in a virtual environment hold absolute paths, so one that was copied or moved must be built anew.
+    Of `pyproject.toml` that is what is to be installed, not how ruff and pytest are set. The
+    folder is part of it: scripts in a virtual environment hold absolute paths, so one that was
+    copied or moved must be built anew.
     """
-    inputs = hashlib.sha256((root / "pyproject.toml").read_bytes())
-    inputs.update(repr((sys.version_info[:3], sys.platform, str(root))).encode())
-    return inputs.hexdigest()
+    declared = _pyproject(root)
+    inputs = (
+        declared["project"],
+        declared["build-system"],
+        sys.version_info[:3],
+        sys.platform,
+        str(root),
+    )
+    return hashlib.sha256(repr(inputs).encode()).hexdigest()
+
+
+def _pyproject(root: Path) -> dict:
+    import tomllib
+
+    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def build(root: Path = ROOT) -> None:
-    """Make a fresh `.venv` in `root` and install torch (CPU) and the project, with its development tools, into it."""
+    """Make a fresh `.venv` in `root` and install torch (CPU) and the project, with its
+    development tools, into it.
+    """
     if sys.version_info[:2] > NEWEST_TESTED_PYTHON:
-        _say("Note: Python {}.{} is newer than any the course was tried on.".format(*sys.version_info[:2]))
+        _say(
+            "Note: Python {}.{} is newer than any the course was tried on.".format(
+                *sys.version_info[:2]
+            )
+        )
     venv = root / ".venv"
     python = venv_python(venv)
     _say("Building the environment in .venv (a few minutes, about 3 GB, once) ...")
     _run([sys.executable, "-m", "venv", "--clear", venv], root, "making the virtual environment")
     install_torch(python, torch_requirement(root), root)
-    _run([*_pip(python), "install", "--editable", ".[dev]"], root, "installing the course's packages")
+    _run(
+        [*_pip(python), "install", "--editable", ".[dev]"], root, "installing the course's packages"
+    )
+    configure_jupyter(venv)
     (venv / STAMP.name).write_text(fingerprint(root), encoding="utf-8")
+
+
+def configure_jupyter(venv: Path) -> None:
+    """Switch off JupyterLab's question about news and its look for updates, in `venv` alone: the
+    course asks the network for nothing.
+    """
+    settings = venv / "etc" / "jupyter" / "labconfig" / "page_config.json"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(
+        json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}),
+        encoding="utf-8",
+    )
 
 
 def torch_requirement(root: Path = ROOT) -> str:
     """Return the requirement on torch as `pyproject.toml` words it, such as ``torch==2.13.0``."""
-    import tomllib
-
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return next(r for r in project["dependencies"] if r.startswith("torch="))
+    return next(r for r in _pyproject(root)["project"]["dependencies"] if r.startswith("torch="))
 
 
 def install_torch(python: Path, requirement: str, root: Path = ROOT) -> None:
     """Install `requirement` as a CPU build.
 
-    Where pip would take a CPU build anyway (macOS, Windows, or a machine that is set up so), pip installs it. Else uv, which knows where torch's CPU builds
-    are published, is installed for the purpose. If that fails too, the default build is installed: big, but right.
+    Where pip would take a CPU build anyway (macOS, Windows, or a machine that is set up so), pip
+    installs it. Else uv, which knows where torch's CPU builds are published, is installed for the
+    purpose. If that fails too, the default build is installed: big, but right.
     """
     if not brings_gpu_libraries(pip_report(python, requirement, root)):
         _run([*_pip(python), "install", requirement], root, "installing torch")
         return
-    _say("pip would install torch for NVIDIA GPUs (several GB). Asking uv for the CPU build instead ...")
+    _say(
+        "pip would install torch for NVIDIA GPUs (several GB). Asking uv for the CPU build instead ..."
+    )
     _run([*_pip(python), "install", "uv"], root, "installing uv")
-    uv = [python, "-m", "uv", "pip", "install", "--python", python, "--torch-backend", "cpu", requirement]
+    uv = [
+        python,
+        "-m",
+        "uv",
+        "pip",
+        "install",
+        "--python",
+        python,
+        "--torch-backend",
+        "cpu",
+        requirement,
+    ]
     if subprocess.run([str(part) for part in uv], cwd=root, check=False).returncode != 0:
         _say("The CPU build could not be had; taking the default build.")
         _run([*_pip(python), "install", requirement], root, "installing torch")
 
 
 def pip_report(python: Path, requirement: str, root: Path = ROOT) -> dict:
-    """Return pip's report on what it would install for `requirement` alone, without installing it."""
-    command = [*_pip(python), "install", "--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--report", "-", requirement]
-    done = subprocess.run([str(part) for part in command], cwd=root, check=False, capture_output=True, text=True)
+    """Return pip's report on what it would install for `requirement` alone, without installing
+    it.
+    """
+    command = [
+        *_pip(python),
+        "install",
+        "--dry-run",
+        "--ignore-installed",
+        "--no-deps",
+        "--quiet",
+        "--report",
+        "-",
+        requirement,
+    ]
+    done = subprocess.run(
+        [str(part) for part in command], cwd=root, check=False, capture_output=True, text=True
+    )
     if done.returncode != 0:
         raise SetupError(f"pip finds no {requirement} for this machine:\n{done.stderr.strip()}")
     return json.loads(done.stdout)
@@ -130,7 +205,11 @@ def pip_report(python: Path, requirement: str, root: Path = ROOT) -> dict:
 
 def brings_gpu_libraries(report: dict) -> bool:
     """Tell from pip's `report` whether an installation of torch would need NVIDIA's packages."""
-    needs = [need.lower() for item in report["install"] for need in item["metadata"].get("requires_dist", [])]
+    needs = [
+        need.lower()
+        for item in report["install"]
+        for need in item["metadata"].get("requires_dist", [])
+    ]
     return any(need.startswith(("nvidia", "cuda")) for need in needs)
 
 
@@ -145,7 +224,9 @@ def _run(command: list, root: Path, what: str) -> None:
     except OSError as error:
         raise SetupError(f"The set-up failed while {what}: {error}") from error
     if code != 0:
-        raise SetupError(f"The set-up failed while {what}; the lines above say why. Mend that and run the same command again.")
+        raise SetupError(
+            f"The set-up failed while {what}; the lines above say why. Mend that and run the same command again."
+        )
 
 
 def _say(line: str) -> None:

@@ -7,7 +7,8 @@
 
 A model is looked for in this order:
 
-1. a copy on this machine whose weights have the right SHA-256: the course's cache, or a Python package that carries the weights;
+1. a copy on this machine whose weights have the right SHA-256: the course's cache, or a Python
+   package that carries the weights;
 2. the model hub's cache on this machine, at the revision this module names;
 3. the model hub itself, at that revision.
 
@@ -43,7 +44,9 @@ HUB_TIMEOUT = 10  # seconds; to find out quickly that there is no network
 
 
 class ModelError(Exception):
-    """A model cannot be loaded. The message says what was asked for, what was found and what to do."""
+    """A model cannot be loaded. The message says what was asked for, what was found and what to
+    do.
+    """
 
 
 class ModelNotFoundError(ModelError):
@@ -60,18 +63,14 @@ class ModelCard:
 
     Attributes
     ----------
-    name : short name, as used in the lessons
-    hub_id : repository on the Hugging Face hub
-    revision : commit of that repository; the same weights for everybody
-    dimension : numbers in one vector
-    parameters : trained numbers in the model
-    max_tokens : tokens the model reads; the rest of a text is cut off in silence
-    download_mb : megabytes (10**6 bytes) to download
-    licence : SPDX identifier
-    sha256 : checksum of ``model.safetensors``; None where it could not be established independently of a download
-    purpose : what it is good for, in a line
-    package : a Python package that holds the model as data files, and the folder in it
-    parts : Python packages that hold the model as pieces of one zip file, in order
+    name : short name, as used in the lessons hub_id : repository on the Hugging Face hub revision
+    : commit of that repository; the same weights for everybody dimension : numbers in one vector
+    parameters : trained numbers in the model max_tokens : tokens the model reads; the rest of a
+    text is cut off in silence download_mb : megabytes (10**6 bytes) to download licence : SPDX
+    identifier sha256 : checksum of ``model.safetensors``; None where it could not be established
+    independently of a download purpose : what it is good for, in a line package : a Python
+    package that holds the model as data files, and the folder in it parts : Python packages that
+    hold the model as pieces of one zip file, in order
     """
 
     name: str
@@ -146,7 +145,9 @@ MODELS = {
 
 
 def find_card(name: str) -> ModelCard | None:
-    """Return the card of `name`, with or without ``sentence-transformers/`` before it; None if it is not one of the course's models."""
+    """Return the card of `name`, with or without ``sentence-transformers/`` before it; None if
+    it is not one of the course's models.
+    """
     return MODELS.get(name.removeprefix(PREFIX))
 
 
@@ -156,7 +157,8 @@ def load_model(name: str | Path, *, device: str | None = None) -> SentenceTransf
     Parameters
     ----------
     name
-        One of the course's models (see `MODELS`), any other name on the hub, or the path of a folder that holds a model.
+        One of the course's models (see `MODELS`), any other name on the hub, or the path of a
+        folder that holds a model.
     device
         ``"cpu"``, ``"cuda"``, ``"mps"``; None lets sentence-transformers choose.
 
@@ -172,13 +174,18 @@ def load_model(name: str | Path, *, device: str | None = None) -> SentenceTransf
         from sentence_transformers import SentenceTransformer
 
         try:
-            return SentenceTransformer(str(folder), device=device, trust_remote_code=False, local_files_only=True)
+            return SentenceTransformer(
+                str(folder), device=device, trust_remote_code=False, local_files_only=True
+            )
         except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"{folder} holds no model that sentence-transformers {_version()} can load: {error}") from error
+            raise ModelError(
+                f"{folder} holds no model that sentence-transformers {_version()} can load: {error}"
+            ) from error
 
 
 def model_path(name: str | Path) -> Path:
-    """Return the folder of a verified copy of the model `name`; unpack or download it first where that is needed.
+    """Return the folder of a verified copy of the model `name`; unpack or download it first where
+    that is needed.
 
     Raises as `load_model` does.
     """
@@ -190,12 +197,16 @@ def model_path(name: str | Path) -> Path:
     if Path(name).expanduser().is_dir():
         return Path(name).expanduser()
     if isinstance(name, Path) or str(name).startswith((".", "~")) or Path(name).is_absolute():
-        raise ModelNotFoundError(f"There is no folder {name}. Give the path of a folder that holds a model, or one of {', '.join(MODELS)}")
+        raise ModelNotFoundError(
+            f"There is no folder {name}. Give the path of a folder that holds a model, or one of {', '.join(MODELS)}"
+        )
     return _from_hub(str(name) if "/" in str(name) else PREFIX + str(name), None, None)
 
 
 def model_status(card: ModelCard) -> tuple[str, str]:
-    """Return how `card`'s model stands on this machine: ``("ok", where)``, ``("packed", …)``, ``("missing", what to do)`` or ``("damaged", what to do)``."""
+    """Return how `card`'s model stands on this machine: ``("ok", where)``, ``("packed", …)``,
+    ``("missing", what to do)`` or ``("damaged", what to do)``.
+    """
     try:
         folder = _local_copy(card, unpack=False) or _hub_copy(card.hub_id, card.revision, card)
     except ModelDamagedError as error:
@@ -210,7 +221,8 @@ def model_status(card: ModelCard) -> tuple[str, str]:
 def fetch_model(name: str) -> Path:
     """Get the model `name` onto this machine, verify it and return its folder; mend a damaged copy.
 
-    Progress goes to stderr. Packages with weights come by pip into the course's cache, not into the environment; they are removed once unpacked.
+    Progress goes to stderr. Packages with weights come by pip into the course's cache, not into
+    the environment; they are removed once unpacked.
 
     Raises as `load_model` does.
     """
@@ -224,7 +236,9 @@ def fetch_model(name: str) -> Path:
         folder = None
     if folder is not None:
         return folder
-    for packages in filter(None, (card.parts, card.package and (_distribution_name(card.package[0]),))):
+    for packages in filter(
+        None, (card.parts, card.package and (_distribution_name(card.package[0]),))
+    ):
         if _pip_download(packages, _downloads(card)):
             folder = _local_copy(card, unpack=True)
             if card.parts:
@@ -233,7 +247,8 @@ def fetch_model(name: str) -> Path:
     return _from_hub(card.hub_id, card.revision, card)
 
 
-# --- local copies -------------------------------------------------------------------------------------------------------------------------
+# --- local copies
+# -------------------------------------------------------------------------------------------------------------------------
 
 
 def _local_copy(card: ModelCard, *, unpack: bool) -> Path | None:
@@ -279,7 +294,9 @@ def verify(folder: Path, card: ModelCard) -> Path:
     remedy = f"Get a sound copy: python -m helpers models fetch {card.name}"
     missing = [file for file in (*REQUIRED_FILES, WEIGHTS) if not (folder / file).is_file()]
     if missing:
-        raise ModelDamagedError(f"The copy of {card.name} in {folder} is incomplete: {', '.join(missing)} missing. {remedy}")
+        raise ModelDamagedError(
+            f"The copy of {card.name} in {folder} is incomplete: {', '.join(missing)} missing. {remedy}"
+        )
     if card.sha256 is not None:
         with (folder / WEIGHTS).open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
@@ -299,27 +316,38 @@ def _discard(card: ModelCard) -> None:
         for folder in _package_folders(card):
             (folder / WEIGHTS).unlink(missing_ok=True)
             if folder.is_dir():
-                # The damaged copy belongs to an installed package: let pip put it right, in its own place.
-                _pip("install", "--force-reinstall", "--no-deps", _distribution_name(card.package[0]))
+                # The damaged copy belongs to an installed package: let pip put it right, in its
+                # own place.
+                _pip(
+                    "install", "--force-reinstall", "--no-deps", _distribution_name(card.package[0])
+                )
 
 
 def _find_parts(card: ModelCard) -> list[Path]:
-    """Return the pieces of the zip file that are on this machine, in order, from installed packages or from our own downloads."""
+    """Return the pieces of the zip file that are on this machine, in order, from installed
+    packages or from our own downloads.
+    """
     search = [str(_downloads(card)), *sys.path]
     pieces = []
     for name in card.parts:
         for distribution in importlib.metadata.distributions(name=name, path=search):
             # A package's files are listed in its RECORD, relative to the folder it is installed in.
-            found = [Path(distribution.locate_file(file)) for file in distribution.files or () if ".zip." in file.name]
+            found = [
+                Path(distribution.locate_file(file))
+                for file in distribution.files or ()
+                if ".zip." in file.name
+            ]
             pieces += [piece for piece in found[:1] if piece.is_file()]
             break
     return pieces
 
 
 def _unpack_parts(card: ModelCard) -> Path | None:
-    """Join the pieces of the zip file, unpack the model into the cache, verify it and only then give it its name.
+    """Join the pieces of the zip file, unpack the model into the cache, verify it and only then
+    give it its name.
 
-    Two processes may come here at once: the second waits and finds the work done. A process that dies leaves only a folder that the next one removes.
+    Two processes may come here at once: the second waits and finds the work done. A process that
+    dies leaves only a folder that the next one removes.
     """
     pieces = _find_parts(card)
     if len(pieces) < len(card.parts):
@@ -333,9 +361,13 @@ def _unpack_parts(card: ModelCard) -> Path | None:
             return verify(target, card)
         shutil.rmtree(workshop, ignore_errors=True)
         try:
-            _check_space(target.parent, 2 * sum(piece.stat().st_size for piece in pieces) + 50_000_000)
+            _check_space(
+                target.parent, 2 * sum(piece.stat().st_size for piece in pieces) + 50_000_000
+            )
             workshop.mkdir(parents=True)
-            with _progress(f"unpacking {card.name}", sum(piece.stat().st_size for piece in pieces)) as advance:
+            with _progress(
+                f"unpacking {card.name}", sum(piece.stat().st_size for piece in pieces)
+            ) as advance:
                 _join(pieces, workshop / "model.zip", advance)
             folder = _extract(workshop / "model.zip", workshop / "model", card)
             verify(folder, card)
@@ -385,7 +417,8 @@ def _check_space(folder: Path, needed: int) -> None:
         raise OSError(28, f"{needed / 1e6:.0f} MB are needed, {free / 1e6:.0f} MB are free")
 
 
-# --- packages and the hub -----------------------------------------------------------------------------------------------------------------
+# --- packages and the hub
+# -----------------------------------------------------------------------------------------------------------------
 
 
 def _distribution_name(module: str) -> str:
@@ -398,13 +431,17 @@ def _pip(*arguments: str) -> bool:
 
 
 def _pip_download(packages: tuple[str, ...], folder: Path) -> bool:
-    """Install `packages`, without what they depend on, into `folder`; tell whether that went well. pip shows its own progress."""
+    """Install `packages`, without what they depend on, into `folder`; tell whether that went
+    well. pip shows its own progress.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     return _pip("install", "--no-deps", "--target", str(folder), *packages)
 
 
 def _hub_copy(hub_id: str, revision: str | None, card: ModelCard | None) -> Path | None:
-    """Return the folder in the hub's own cache on this machine, verified; None if it is not there or not complete."""
+    """Return the folder in the hub's own cache on this machine, verified; None if it is not
+    there or not complete.
+    """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
@@ -413,7 +450,9 @@ def _hub_copy(hub_id: str, revision: str | None, card: ModelCard | None) -> Path
     except LocalEntryNotFoundError:
         return None
     except HFValidationError as error:
-        raise ModelNotFoundError(f"{hub_id!r} is no model name: {error}. The course's own: {', '.join(MODELS)}") from error
+        raise ModelNotFoundError(
+            f"{hub_id!r} is no model name: {error}. The course's own: {', '.join(MODELS)}"
+        ) from error
     if not (folder / "modules.json").is_file() or not _has_weights(folder):
         return None  # an interrupted download: the hub client goes on where it stopped
     return verify(folder, card) if card else folder
@@ -429,47 +468,86 @@ def _from_hub(hub_id: str, revision: str | None, card: ModelCard | None) -> Path
     if cached is not None:
         return cached
     from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, RepositoryNotFoundError, RevisionNotFoundError
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
 
     how = f"The course's own models: {', '.join(MODELS)}."
     if card:
         how = f"With a network: python -m helpers models fetch {card.name} ({card.download_mb} MB)."
     try:
-        # Asked first, with a short time-out: without a network the download itself would go on trying for minutes.
-        files = {file.rfilename for file in HfApi().model_info(hub_id, revision=revision, timeout=HUB_TIMEOUT).siblings or ()}
-        # One set of weights is enough, and safetensors cannot carry code. Other formats (ONNX, TensorFlow, …) are left where they are.
-        weights = "*.safetensors" if any(file.endswith(".safetensors") for file in files) else "pytorch_model.bin"
+        # Asked first, with a short time-out: without a network the download itself would go on
+        # trying for minutes.
+        files = {
+            file.rfilename
+            for file in HfApi().model_info(hub_id, revision=revision, timeout=HUB_TIMEOUT).siblings
+            or ()
+        }
+        # One set of weights is enough, and safetensors cannot carry code. Other formats (ONNX,
+        # TensorFlow, …) are left where they are.
+        weights = (
+            "*.safetensors"
+            if any(file.endswith(".safetensors") for file in files)
+            else "pytorch_model.bin"
+        )
         wanted = [weights, "*.json", "*.txt", "*.model", "README.md"]
-        folder = Path(snapshot_download(hub_id, revision=revision, allow_patterns=wanted, ignore_patterns=["onnx/*", "openvino/*"]))
+        folder = Path(
+            snapshot_download(
+                hub_id,
+                revision=revision,
+                allow_patterns=wanted,
+                ignore_patterns=["onnx/*", "openvino/*"],
+            )
+        )
     except RepositoryNotFoundError as error:
-        raise ModelNotFoundError(f"There is no model {hub_id!r} on the hub, or it is private. {how}") from error
+        raise ModelNotFoundError(
+            f"There is no model {hub_id!r} on the hub, or it is private. {how}"
+        ) from error
     except RevisionNotFoundError as error:
-        raise ModelNotFoundError(f"The hub has {hub_id!r} no longer at revision {revision}.") from error
+        raise ModelNotFoundError(
+            f"The hub has {hub_id!r} no longer at revision {revision}."
+        ) from error
     except OfflineModeIsEnabled as error:
-        raise ModelNotFoundError(f"{hub_id!r} is not on this machine, and HF_HUB_OFFLINE forbids to ask the hub. {how}") from error
+        raise ModelNotFoundError(
+            f"{hub_id!r} is not on this machine, and HF_HUB_OFFLINE forbids to ask the hub. {how}"
+        ) from error
     except HfHubHTTPError as error:
         raise ModelNotFoundError(f"The hub would not give {hub_id!r}: {error}. {how}") from error
     except Exception as error:
         if not _is_network_error(error):
             raise
-        raise ModelNotFoundError(f"{hub_id!r} is not on this machine, and the model hub cannot be reached ({error}). {how}") from error
+        raise ModelNotFoundError(
+            f"{hub_id!r} is not on this machine, and the model hub cannot be reached ({error}). {how}"
+        ) from error
     if not _has_weights(folder):
-        raise ModelNotFoundError(f"{hub_id!r} on the hub holds no weights that sentence-transformers can read. {how}")
+        raise ModelNotFoundError(
+            f"{hub_id!r} on the hub holds no weights that sentence-transformers can read. {how}"
+        )
     return verify(folder, card) if card else folder
 
 
 def _is_network_error(error: BaseException) -> bool:
-    """Tell whether `error` comes from the network. The hub client's HTTP library has changed its name twice, so its classes are not named here."""
+    """Tell whether `error` comes from the network. The hub client's HTTP library has changed its
+    name twice, so its classes are not named here.
+    """
     names = {base.__name__ for base in type(error).__mro__}
-    return bool(names & {"TransportError", "ConnectionError", "TimeoutError", "LocalEntryNotFoundError"})
+    return bool(
+        names & {"TransportError", "ConnectionError", "TimeoutError", "LocalEntryNotFoundError"}
+    )
 
 
-# --- quiet and progress -------------------------------------------------------------------------------------------------------------------
+# --- quiet and progress
+# -------------------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
 def _quiet_loading() -> Iterator[None]:
-    """Keep the libraries' progress bars and hints off the page while a model loads, and put their settings back."""
+    """Keep the libraries' progress bars and hints off the page while a model loads, and put
+    their settings back.
+    """
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
@@ -487,7 +565,13 @@ def _quiet_loading() -> Iterator[None]:
 def _progress(label: str, total: int) -> Iterator[Callable[[int], object]]:
     from tqdm.auto import tqdm
 
-    with tqdm(total=total, desc=label, unit="B", unit_scale=True, disable=None if not sys.stderr.isatty() else False) as bar:
+    with tqdm(
+        total=total,
+        desc=label,
+        unit="B",
+        unit_scale=True,
+        disable=None if not sys.stderr.isatty() else False,
+    ) as bar:
         yield bar.update
 
 

@@ -26,9 +26,11 @@ def find_notebooks(root: Path = ROOT) -> list[Path]:
 
 
 def execute(path: Path) -> float:
-    """Execute the notebook at `path` in a fresh kernel, store its outputs in it, and return the seconds it took.
+    """Execute the notebook at `path` in a fresh kernel, store its outputs in it, and return the
+    seconds it took.
 
-    The file is replaced only when every cell has run. Progress bars are off, so that what is stored is the same from run to run.
+    The file is replaced only when every cell has run. Progress bars are off, so that what is
+    stored is the same from run to run.
 
     Raises
     ------
@@ -41,7 +43,13 @@ def execute(path: Path) -> float:
     notebook = nbformat.read(path, as_version=4)
     os.environ["TQDM_DISABLE"] = "1"
     started = time.perf_counter()
-    client = NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", resources={"metadata": {"path": path.parent}}, record_timing=False)
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_SECONDS,
+        kernel_name="python3",
+        resources={"metadata": {"path": path.parent}},
+        record_timing=False,
+    )
     client.execute()
     seconds = time.perf_counter() - started
     clean(notebook)
@@ -52,10 +60,16 @@ def execute(path: Path) -> float:
 
 
 def clean(notebook) -> None:
-    """Remove from `notebook` what editors and runs leave behind: widget state, timings, collapsed cells; keep tags."""
-    notebook.metadata = METADATA | {key: value for key, value in notebook.metadata.items() if key == "title"}
+    """Remove from `notebook` what editors and runs leave behind: widget state, timings,
+    collapsed cells; keep tags.
+    """
+    notebook.metadata = METADATA | {
+        key: value for key, value in notebook.metadata.items() if key == "title"
+    }
     for cell in notebook.cells:
-        cell.metadata = {key: value for key, value in cell.metadata.items() if key in ("tags", "jupyter")}
+        cell.metadata = {
+            key: value for key, value in cell.metadata.items() if key in ("tags", "jupyter")
+        }
         if cell.cell_type == "code":
             cell.outputs = _joined(cell.outputs)
 
@@ -64,7 +78,11 @@ def _joined(outputs: list) -> list:
     """Join neighbouring pieces of one stream: how printed text is cut up depends on timing."""
     joined: list = []
     for output in outputs:
-        if joined and output.output_type == "stream" == joined[-1].output_type and output.name == joined[-1].name:
+        if (
+            joined
+            and output.output_type == "stream" == joined[-1].output_type
+            and output.name == joined[-1].name
+        ):
             joined[-1].text += output.text
         else:
             joined.append(output)
@@ -84,7 +102,10 @@ def main(arguments: Iterable[str]) -> int:
         sys.stdout.flush()
         try:
             print(f"{execute(path):6.1f} s")
-        except (CellControlSignal, DeadKernelError) as error:  # a cell failed, took too long, or took the kernel with it
+        except (
+            CellControlSignal,
+            DeadKernelError,
+        ) as error:  # a cell failed, took too long, or took the kernel with it
             failed += 1
             print("failed, left as it was\n", error, sep="")
     return failed

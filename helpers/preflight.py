@@ -46,16 +46,30 @@ class Check:
 
 def preflight() -> list[Check]:
     """Look at Python, packages, models, cores, memory, disk and SQLite; return a row for each."""
-    return [_python(), *map(_package, PACKAGES), *_models(), _cores(), _memory(), _disk(), _sqlite()]
+    return [
+        _python(),
+        *map(_package, PACKAGES),
+        *_models(),
+        _cores(),
+        _memory(),
+        _disk(),
+        _sqlite(),
+    ]
 
 
 def _python() -> Check:
-    verdict = "ok" if sys.version_info >= OLDEST_PYTHON else "the course needs Python 3.11 or newer: make lab PYTHON=python3.12"
+    verdict = (
+        "ok"
+        if sys.version_info >= OLDEST_PYTHON
+        else "the course needs Python 3.11 or newer: make lab PYTHON=python3.12"
+    )
     return Check("Python", platform.python_version(), verdict)
 
 
 def required_range(package: str) -> str | None:
-    """Return the versions of `package` that the course was tried with, such as ``>=1.9,<1.10``; None if it names none."""
+    """Return the versions of `package` that the course was tried with, such as ``>=1.9,<1.10``;
+    None if it names none.
+    """
     from packaging.requirements import Requirement
 
     for line in importlib.metadata.requires("search-by-meaning") or ():
@@ -74,7 +88,9 @@ def _package(name: str) -> Check:
         return Check(name, "missing", f'pip install "{name}{required_range(name) or ""}"')
     tested = required_range(name)
     if tested and not SpecifierSet(tested).contains(found.split("+")[0], prereleases=True):
-        return Check(name, found, f'the course was tried with {tested}: pip install "{name}{tested}"')
+        return Check(
+            name, found, f'the course was tried with {tested}: pip install "{name}{tested}"'
+        )
     return Check(name, found, "ok")
 
 
@@ -83,7 +99,7 @@ def _models() -> list[Check]:
 
     rows = []
     for name in REQUIRED_MODELS:
-        status, remark = model_status(MODELS[name])
+        status, _ = model_status(MODELS[name])
         if status == "ok":
             rows.append(Check(name, "present, checksum verified", "ok"))
         elif status == "packed":
@@ -95,14 +111,24 @@ def _models() -> list[Check]:
 
 def _cores() -> Check:
     cores = os.cpu_count() or 1
-    return Check("processor cores", str(cores), "ok" if cores >= 2 else "works, but expect about twice the times that are stated")
+    return Check(
+        "processor cores",
+        str(cores),
+        "ok" if cores >= 2 else "works, but expect about twice the times that are stated",
+    )
 
 
 def _memory() -> Check:
     total = memory_gb()
     if total is None:
         return Check("memory", "not known", "ok")
-    return Check("memory", f"{total:.0f} GB", "ok" if total >= MEMORY_GB else f"less than {MEMORY_GB} GB: close other programs, one notebook at a time")
+    return Check(
+        "memory",
+        f"{total:.0f} GB",
+        "ok"
+        if total >= MEMORY_GB
+        else f"less than {MEMORY_GB} GB: close other programs, one notebook at a time",
+    )
 
 
 def memory_gb() -> float | None:
@@ -116,10 +142,20 @@ def memory_gb() -> float | None:
 
 def _disk() -> Check:
     free = shutil.disk_usage(cache_folder()).free / 1e9
-    return Check("free disk (cache)", f"{free:.0f} GB", "ok" if free >= DISK_GB else f"less than {DISK_GB} GB: make room or set SEARCH_BY_MEANING_CACHE")
+    return Check(
+        "free disk (cache)",
+        f"{free:.0f} GB",
+        "ok"
+        if free >= DISK_GB
+        else f"less than {DISK_GB} GB: make room or set SEARCH_BY_MEANING_CACHE",
+    )
 
 
 def _sqlite() -> Check:
     found = sqlite3.sqlite_version
     new_enough = tuple(map(int, found.split("."))) >= OLDEST_SQLITE
-    return Check("SQLite", found, "ok" if new_enough else "too old for Chroma (lesson 05): use a newer Python")
+    return Check(
+        "SQLite",
+        found,
+        "ok" if new_enough else "too old for Chroma (lesson 05): use a newer Python",
+    )

@@ -5,8 +5,9 @@
 >>> engine.search("delayed boat", top_k=1)
 [SearchResult(document='The ferry is late.', score=0.58, index=0)]
 
-`SemanticSearch`, `KeywordSearch` and `HybridSearch` share ``index``, ``add``, ``search``, ``save`` and ``load``. A query is a string and gives a list
-of results in descending order of score; several queries are a list of strings and give a list of such lists.
+`SemanticSearch`, `KeywordSearch` and `HybridSearch` share ``index``, ``add``, ``search``,
+``save`` and ``load``. A query is a string and gives a list of results in descending order of
+score; several queries are a list of strings and give a list of such lists.
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ import numpy as np
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-#: Scores held in memory at once, however many queries and documents there are: 16 million float32, 64 MB.
+#: Scores held in memory at once, however many queries and documents there are: 16 million
+#: float32, 64 MB.
 SCORES_IN_MEMORY = 16_000_000
-#: The constant of reciprocal rank fusion in its first publication (Cormack, Clarke and Büttcher, 2009).
+#: The constant of reciprocal rank fusion in its first publication (Cormack, Clarke and Büttcher,
+#: 2009).
 RRF_K = 60
 _FORMAT = 1
 _FILES = {"engine.json", "documents.json", "vectors.npy", "fingerprint.npy"}
@@ -38,14 +41,18 @@ Item = TypeVar("Item", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """A document found: its text, its score (larger is better) and its place in the list that was indexed, from 0."""
+    """A document found: its text, its score (larger is better) and its place in the list that
+    was indexed, from 0.
+    """
 
     document: str
     score: float
     index: int
 
     def __repr__(self) -> str:
-        return f"SearchResult(document={self.document!r}, score={self.score:.2f}, index={self.index})"
+        return (
+            f"SearchResult(document={self.document!r}, score={self.score:.2f}, index={self.index})"
+        )
 
 
 class SearchEngine(ABC):
@@ -63,7 +70,9 @@ class SearchEngine(ABC):
 
     @abstractmethod
     def add(self, documents: Iterable[str]) -> None:
-        """Make `documents` searchable beside those that are; their indices go on from ``len(engine)``."""
+        """Make `documents` searchable beside those that are; their indices go on from
+        ``len(engine)``.
+        """
 
     @abstractmethod
     def _replace(self, documents: list[str]) -> None:
@@ -71,12 +80,18 @@ class SearchEngine(ABC):
 
     @abstractmethod
     def _rank(self, queries: list[str], top_k: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield, for each query, the indices and scores of the best `top_k` documents, best first."""
+        """Yield, for each query, the indices and scores of the best `top_k` documents, best
+        first.
+        """
 
     @overload
-    def search(self, query: str, *, top_k: int = 5, threshold: float | None = None) -> list[SearchResult]: ...
+    def search(
+        self, query: str, *, top_k: int = 5, threshold: float | None = None
+    ) -> list[SearchResult]: ...
     @overload
-    def search(self, query: Iterable[str], *, top_k: int = 5, threshold: float | None = None) -> list[list[SearchResult]]: ...
+    def search(
+        self, query: Iterable[str], *, top_k: int = 5, threshold: float | None = None
+    ) -> list[list[SearchResult]]: ...
     def search(self, query, *, top_k=5, threshold=None):
         """Return the best documents for one query, or for each of several.
 
@@ -87,7 +102,8 @@ class SearchEngine(ABC):
         top_k
             The most results for one query.
         threshold
-            Leave out results that score below this; the list may then be short or empty: the honest answer "nothing relevant here".
+            Leave out results that score below this; the list may then be short or empty: the
+            honest answer "nothing relevant here".
 
         Returns
         -------
@@ -103,7 +119,9 @@ class SearchEngine(ABC):
         """
         if isinstance(top_k, bool) or not isinstance(top_k, int | np.integer) or top_k < 1:
             raise ValueError(f"top_k={top_k!r}: give a whole number from 1 up")
-        if threshold is not None and (not isinstance(threshold, int | float | np.number) or math.isnan(threshold)):
+        if threshold is not None and (
+            not isinstance(threshold, int | float | np.number) or math.isnan(threshold)
+        ):
             raise ValueError(f"threshold={threshold!r}: give a number, or None for no threshold")
         single = isinstance(query, str)
         queries = [query] if single else _check_texts(query, "queries")
@@ -113,19 +131,26 @@ class SearchEngine(ABC):
         found = self._search(queries, int(top_k), threshold)
         return found[0] if single else found
 
-    def _search(self, queries: list[str], top_k: int, threshold: float | None) -> list[list[SearchResult]]:
+    def _search(
+        self, queries: list[str], top_k: int, threshold: float | None
+    ) -> list[list[SearchResult]]:
         if not self.documents or not queries:
             return [[] for _ in queries]
         lowest = -math.inf if threshold is None else threshold
         return [
-            [SearchResult(self.documents[i], float(score), int(i)) for i, score in zip(indices, scores, strict=True) if score >= lowest]
+            [
+                SearchResult(self.documents[i], float(score), int(i))
+                for i, score in zip(indices, scores, strict=True)
+                if score >= lowest
+            ]
             for indices, scores in self._rank(queries, min(top_k, len(self.documents)))
         ]
 
     def save(self, folder: str | Path) -> Path:
         """Write the engine to `folder`, in place of one saved there before, and return the folder.
 
-        Everything is written beside it first and put in place at the end: a save that fails leaves an older one untouched.
+        Everything is written beside it first and put in place at the end: a save that fails
+        leaves an older one untouched.
 
         Raises
         ------
@@ -134,7 +159,9 @@ class SearchEngine(ABC):
         """
         folder = Path(folder)
         if folder.exists() and not _holds_engine_or_nothing(folder):
-            raise FileExistsError(f"{folder} holds something other than a saved search engine; choose another folder")
+            raise FileExistsError(
+                f"{folder} holds something other than a saved search engine; choose another folder"
+            )
         folder.parent.mkdir(parents=True, exist_ok=True)
         workshop = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
         workshop.mkdir()
@@ -146,8 +173,14 @@ class SearchEngine(ABC):
         return folder
 
     def _write(self, folder: Path) -> None:
-        settings = {"format": _FORMAT, "engine": type(self).__name__, "documents": len(self.documents)} | self._settings()
-        (folder / "documents.json").write_text(json.dumps(self.documents, ensure_ascii=False), encoding="utf-8")
+        settings = {
+            "format": _FORMAT,
+            "engine": type(self).__name__,
+            "documents": len(self.documents),
+        } | self._settings()
+        (folder / "documents.json").write_text(
+            json.dumps(self.documents, ensure_ascii=False), encoding="utf-8"
+        )
         (folder / "engine.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")
 
     def _settings(self) -> dict:
@@ -162,7 +195,9 @@ class SearchEngine(ABC):
             documents = json.loads((folder / "documents.json").read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             missing = Path(error.filename).name
-            raise FileNotFoundError(f"{folder} holds no saved search engine (no {missing}). Make one with engine.save(folder)") from error
+            raise FileNotFoundError(
+                f"{folder} holds no saved search engine (no {missing}). Make one with engine.save(folder)"
+            ) from error
         except ValueError as error:
             raise _damaged(folder, str(error)) from error
         if not isinstance(settings, dict) or not isinstance(documents, list):
@@ -171,12 +206,15 @@ class SearchEngine(ABC):
             found = f"a {settings.get('engine')} of format {settings.get('format')}"
             raise ValueError(f"{folder} holds {found}; this is {cls.__name__}, format {_FORMAT}")
         if settings.get("documents") != len(documents):
-            raise _damaged(folder, f"{settings.get('documents')} documents expected, {len(documents)} found")
+            raise _damaged(
+                folder, f"{settings.get('documents')} documents expected, {len(documents)} found"
+            )
         return settings, documents
 
 
 class SemanticSearch(SearchEngine):
-    """Search by meaning: cosine similarity between the vector of the query and the vector of each document.
+    """Search by meaning: cosine similarity between the vector of the query and the vector of each
+    document.
 
     Parameters
     ----------
@@ -192,7 +230,9 @@ class SemanticSearch(SearchEngine):
     vectors : array, shape (documents, dimension), float32, each row of norm 1
     """
 
-    def __init__(self, model: str | SentenceTransformer, *, batch_size: int = 32, show_progress: bool = False) -> None:
+    def __init__(
+        self, model: str | SentenceTransformer, *, batch_size: int = 32, show_progress: bool = False
+    ) -> None:
         super().__init__()
         if isinstance(model, str):
             from helpers.models import load_model
@@ -203,20 +243,31 @@ class SemanticSearch(SearchEngine):
             self.model_name = None
             self.model = model
         else:
-            raise TypeError(f"model is a {type(model).__name__}; give a model's name or a loaded SentenceTransformer")
+            raise TypeError(
+                f"model is a {type(model).__name__}; give a model's name or a loaded SentenceTransformer"
+            )
         self.batch_size = batch_size
         self.show_progress = show_progress
         self.vectors = np.empty((0, 0), dtype=np.float32)
 
     def encode(self, texts: list[str]) -> np.ndarray:
-        """Return the vectors of `texts`: shape (texts, dimension), float32, norm 1 whatever the model."""
+        """Return the vectors of `texts`: shape (texts, dimension), float32, norm 1 whatever the
+        model.
+        """
         if not texts:
             return np.empty((0, self.vectors.shape[1]), dtype=np.float32)
-        vectors = self.model.encode(texts, batch_size=self.batch_size, normalize_embeddings=True, show_progress_bar=self.show_progress)
+        vectors = self.model.encode(
+            texts,
+            batch_size=self.batch_size,
+            normalize_embeddings=True,
+            show_progress_bar=self.show_progress,
+        )
         vectors = np.ascontiguousarray(vectors, dtype=np.float32)
         if not np.isfinite(vectors).all():
             broken = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
-            raise ValueError(f"the model gave NaN or infinity for {texts[broken][:40]!r}: it is not finite, and cannot be compared")
+            raise ValueError(
+                f"the model gave NaN or infinity for {texts[broken][:40]!r}: it is not finite, and cannot be compared"
+            )
         return vectors
 
     def _replace(self, documents: list[str]) -> None:
@@ -224,7 +275,9 @@ class SemanticSearch(SearchEngine):
         self.documents = documents
 
     def add(self, documents: Iterable[str]) -> None:
-        """Encode `documents` and make them searchable beside the others; those already indexed are not encoded again."""
+        """Encode `documents` and make them searchable beside the others; those already indexed
+        are not encoded again.
+        """
         documents = _check_texts(documents, "documents")
         if not self.documents:
             self._replace(documents)
@@ -249,11 +302,15 @@ class SemanticSearch(SearchEngine):
         return {"model": self.model_name}
 
     def _fingerprint(self) -> np.ndarray:
-        """Return the vector of one fixed sentence. It tells models apart better than their names do."""
+        """Return the vector of one fixed sentence. It tells models apart better than their names
+        do.
+        """
         return self.encode(["A lighthouse keeper counts the ships that pass at night."])[0]
 
     @classmethod
-    def load(cls, folder: str | Path, model: str | SentenceTransformer | None = None) -> SemanticSearch:
+    def load(
+        cls, folder: str | Path, model: str | SentenceTransformer | None = None
+    ) -> SemanticSearch:
         """Return the engine saved in `folder`. Nothing is encoded again.
 
         Parameters
@@ -261,24 +318,38 @@ class SemanticSearch(SearchEngine):
         folder
             Where `save` put it.
         model
-            The model it was indexed with: a name or a loaded model. None: the name that was saved with it.
+            The model it was indexed with: a name or a loaded model. None: the name that was saved
+            with it.
 
         Raises
         ------
         FileNotFoundError
             When there is no saved engine.
         ValueError
-            When it is damaged, or was indexed with another model: vectors of different models cannot be compared.
+            When it is damaged, or was indexed with another model: vectors of different models
+            cannot be compared.
         """
         settings, documents = cls._read(folder)
         if model is None and settings["model"] is None:
-            raise ValueError(f"{folder} was saved from a loaded model, whose name is not known. Give the model: SemanticSearch.load(folder, model)")
+            raise ValueError(
+                f"{folder} was saved from a loaded model, whose name is not known. "
+                "Give the model: SemanticSearch.load(folder, model)"
+            )
         engine = cls(model if model is not None else settings["model"])
-        vectors, fingerprint = (_load_array(Path(folder), name) for name in ("vectors.npy", "fingerprint.npy"))
+        vectors, fingerprint = (
+            _load_array(Path(folder), name) for name in ("vectors.npy", "fingerprint.npy")
+        )
         if len(vectors) != len(documents):
             raise _damaged(folder, f"{len(documents)} documents, {len(vectors)} vectors")
-        if vectors.ndim != 2 or fingerprint.ndim != 1 or (documents and vectors.shape[1] != len(fingerprint)):
-            raise _damaged(folder, f"vectors of shape {vectors.shape} do not belong to a fingerprint of shape {fingerprint.shape}")
+        if (
+            vectors.ndim != 2
+            or fingerprint.ndim != 1
+            or (documents and vectors.shape[1] != len(fingerprint))
+        ):
+            raise _damaged(
+                folder,
+                f"vectors of shape {vectors.shape} do not belong to a fingerprint of shape {fingerprint.shape}",
+            )
         mine = engine._fingerprint()
         if mine.shape != fingerprint.shape or float(mine @ fingerprint) < 0.999:
             raise ValueError(
@@ -292,8 +363,9 @@ class SemanticSearch(SearchEngine):
 class KeywordSearch(SearchEngine):
     """Search by words: BM25 (as in Lucene) over stemmed words without English stop words.
 
-    A document that shares no word with the query is not a result, so that a list may be shorter than `top_k`, or empty. Scores are sums of word weights: they have no upper end
-    and cannot be compared between queries.
+    A document that shares no word with the query is not a result, so that a list may be shorter
+    than `top_k`, or empty. Scores are sums of word weights: they have no upper end and cannot be
+    compared between queries.
 
     Parameters
     ----------
@@ -310,10 +382,14 @@ class KeywordSearch(SearchEngine):
         self._bm25 = None
 
     def words(self, text: str) -> list[str]:
-        """Return the stems by which `text` is found: ``"The ferries sail"`` gives ``["ferri", "sail"]``."""
+        """Return the stems by which `text` is found: ``"The ferries sail"`` gives ``["ferri",
+        "sail"]``.
+        """
         import bm25s
 
-        return bm25s.tokenize([text], stopwords="en", stemmer=self._stemmer, return_ids=False, show_progress=False)[0]
+        return bm25s.tokenize(
+            [text], stopwords="en", stemmer=self._stemmer, return_ids=False, show_progress=False
+        )[0]
 
     def _replace(self, documents: list[str]) -> None:
         import bm25s
@@ -326,13 +402,23 @@ class KeywordSearch(SearchEngine):
         self.documents = documents
 
     def add(self, documents: Iterable[str]) -> None:
-        """Make `documents` searchable beside the others. All are counted again: each word's weight depends on how many documents have it."""
+        """Make `documents` searchable beside the others. All are counted again: each word's
+        weight depends on how many documents have it.
+        """
         self._replace(self.documents + _check_texts(documents, "documents"))
 
     def _rank(self, queries: list[str], top_k: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for query in queries:
-            words = [word for word in self.words(query) if self._bm25 is not None and word in self._bm25.vocab_dict]
-            scores = self._bm25.get_scores(words) if words else np.zeros(len(self.documents), dtype=np.float32)
+            words = [
+                word
+                for word in self.words(query)
+                if self._bm25 is not None and word in self._bm25.vocab_dict
+            ]
+            scores = (
+                self._bm25.get_scores(words)
+                if words
+                else np.zeros(len(self.documents), dtype=np.float32)
+            )
             best = top_k_indices(scores, top_k)
             best = best[scores[best] > 0]
             yield best, scores[best]
@@ -355,19 +441,24 @@ class HybridSearch(SearchEngine):
     Parameters
     ----------
     engines
-        Such as ``[KeywordSearch(), SemanticSearch(model)]``. If they are indexed already, with the same documents, they are used as they are.
+        Such as ``[KeywordSearch(), SemanticSearch(model)]``. If they are indexed already, with
+        the same documents, they are used as they are.
     depth
         How many results of each engine take part.
     k
         The constant of the fusion; see `reciprocal_rank_fusion`.
     """
 
-    def __init__(self, engines: Sequence[SearchEngine], *, depth: int = 100, k: int = RRF_K) -> None:
+    def __init__(
+        self, engines: Sequence[SearchEngine], *, depth: int = 100, k: int = RRF_K
+    ) -> None:
         super().__init__()
         if not engines:
             raise ValueError("engines is empty; give one engine or more")
         if any(engine.documents != engines[0].documents for engine in engines):
-            raise ValueError("the engines hold different documents; index them all with the same list")
+            raise ValueError(
+                "the engines hold different documents; index them all with the same list"
+            )
         self.engines, self.depth, self.k = list(engines), depth, k
         self.documents = list(engines[0].documents)
 
@@ -385,19 +476,33 @@ class HybridSearch(SearchEngine):
 
     def _rank(self, queries: list[str], top_k: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         if any(engine.documents != self.documents for engine in self.engines):
-            raise ValueError("the engines hold different documents now; index or add through the HybridSearch, not through one of its engines")
+            raise ValueError(
+                "the engines hold different documents now; index or add through the HybridSearch, not through one of its engines"
+            )
         depth = max(self.depth, top_k)
-        for rankings in zip(*(engine.search(queries, top_k=depth) for engine in self.engines), strict=True):
-            fused = reciprocal_rank_fusion([[result.index for result in ranking] for ranking in rankings], k=self.k)[:top_k]
-            yield np.array([index for index, _ in fused], dtype=int), np.array([score for _, score in fused])
+        for rankings in zip(
+            *(engine.search(queries, top_k=depth) for engine in self.engines), strict=True
+        ):
+            fused = reciprocal_rank_fusion(
+                [[result.index for result in ranking] for ranking in rankings], k=self.k
+            )[:top_k]
+            yield (
+                np.array([index for index, _ in fused], dtype=int),
+                np.array([score for _, score in fused]),
+            )
 
     def save(self, folder: str | Path) -> Path:
-        """Not for hybrids: save the engines, each in its own folder, and fuse them again after loading."""
-        raise NotImplementedError("save each engine of a HybridSearch in a folder of its own, load them, and build the HybridSearch again")
+        """Not for hybrids: save the engines, each in its own folder, and fuse them again after
+        loading.
+        """
+        raise NotImplementedError(
+            "save each engine of a HybridSearch in a folder of its own, load them, and build the HybridSearch again"
+        )
 
 
 def top_k_indices(scores: np.ndarray, k: int) -> np.ndarray:
-    """Return the indices of the `k` largest of `scores`, largest first; equal scores in ascending order of index.
+    """Return the indices of the `k` largest of `scores`, largest first; equal scores in ascending
+    order of index.
 
     Only the `k` found are sorted: finding them takes time in proportion to ``len(scores)``.
 
@@ -414,17 +519,23 @@ def top_k_indices(scores: np.ndarray, k: int) -> np.ndarray:
     if k < len(scores):
         smallest = np.partition(scores, len(scores) - k)[len(scores) - k]
         above = np.flatnonzero(scores > smallest)
-        level = np.flatnonzero(scores == smallest)[: k - len(above)]  # of those that tie for the last places, the first ones
+        level = np.flatnonzero(scores == smallest)[
+            : k - len(above)
+        ]  # of those that tie for the last places, the first ones
         candidates = np.concatenate([above, level])
     else:
         candidates = np.arange(len(scores))
     return candidates[np.lexsort((candidates, -scores[candidates]))]
 
 
-def reciprocal_rank_fusion(rankings: Sequence[Sequence[Item]], *, k: int = RRF_K) -> list[tuple[Item, float]]:
-    """Fuse several rankings of the same things into one: each gives the thing at rank r (from 1) the score 1 / (k + r).
+def reciprocal_rank_fusion(
+    rankings: Sequence[Sequence[Item]], *, k: int = RRF_K
+) -> list[tuple[Item, float]]:
+    """Fuse several rankings of the same things into one: each gives the thing at rank r (from 1)
+    the score 1 / (k + r).
 
-    Only ranks count, so that engines whose scores have nothing in common can be fused. A larger `k` lets the first places count for less.
+    Only ranks count, so that engines whose scores have nothing in common can be fused. A larger
+    `k` lets the first places count for less.
 
     Parameters
     ----------
@@ -443,7 +554,8 @@ def reciprocal_rank_fusion(rankings: Sequence[Sequence[Item]], *, k: int = RRF_K
 
     References
     ----------
-    G. V. Cormack, C. L. A. Clarke and S. Büttcher, "Reciprocal rank fusion outperforms Condorcet and individual rank learning methods", SIGIR 2009.
+    G. V. Cormack, C. L. A. Clarke and S. Büttcher, "Reciprocal rank fusion outperforms Condorcet
+    and individual rank learning methods", SIGIR 2009.
     """
     if k < 0:
         raise ValueError(f"k={k}: give 0 or more")
@@ -493,15 +605,21 @@ def _check_texts(texts: Iterable[str], what: str) -> list[str]:
     Raises
     ------
     TypeError
-        For one string instead of several, or for anything in it that is no string; the message names the first.
+        For one string instead of several, or for anything in it that is no string; the message
+        names the first.
     """
     if isinstance(texts, str | bytes):
-        raise TypeError(f"{what} is one {type(texts).__name__}; give a list of strings: [{texts[:20]!r}, …]")
+        raise TypeError(
+            f"{what} is one {type(texts).__name__}; give a list of strings: [{texts[:20]!r}, …]"
+        )
     try:
         texts = list(texts)
     except TypeError as error:
         raise TypeError(f"{what} is a {type(texts).__name__}; give a list of strings") from error
     for position, text in enumerate(texts):
         if not isinstance(text, str):
-            raise TypeError(f"{what}[{position}] is a {type(text).__name__}, not a string. For records, give one of their fields: [r.text for r in records]")
+            raise TypeError(
+                f"{what}[{position}] is a {type(text).__name__}, not a string. "
+                "For records, give one of their fields: [r.text for r in records]"
+            )
     return texts

@@ -8,7 +8,15 @@ from itertools import combinations
 
 import pytest
 
-from helpers.data import Article, Pair, Query, load_articles, load_near_duplicates, load_pairs, load_queries
+from helpers.data import (
+    Article,
+    Pair,
+    Query,
+    load_articles,
+    load_near_duplicates,
+    load_pairs,
+    load_queries,
+)
 from helpers.data.archive import HALVES, PAIR_TAGS, QUERY_KINDS
 from helpers.search import KeywordSearch
 
@@ -82,7 +90,11 @@ def is_long(article):
 def test_the_comparisons_find_what_they_are_for():
     """Each on two texts that break its rule, and on two that do not."""
     first = "The old ferry left the harbour at 9 with 30 people and a dog on deck. More."
-    texts = {"a": first, "b": "Then " + first.replace("9", "10"), "c": "Nothing of the kind ever stood in this paper, not once."}
+    texts = {
+        "a": first,
+        "b": "Then " + first.replace("9", "10"),
+        "c": "Nothing of the kind ever stood in this paper, not once.",
+    }
     assert ("old ferry left the harbour at", "a", "b") in shared(texts, phrases)
     assert ("# with # people and a", "a", "b") in shared(texts, phrases)
     assert shared(texts, phrases, allowed=[("b", "a")]) == []
@@ -92,7 +104,9 @@ def test_the_comparisons_find_what_they_are_for():
     }
     same_shape["c"] = same_shape["a"].replace("baker", "smith").replace("loaves", "horseshoes")
     assert {pair[1:] for pair in shared(same_shape, patterns)} == {("a", "c")}
-    assert shared({"a": "A day at 5 sea.", "b": "A day at 6 land."}, opening) == [("a day at", "a", "b")]
+    assert shared({"a": "A day at 5 sea.", "b": "A day at 6 land."}, opening) == [
+        ("a day at", "a", "b")
+    ]
 
 
 # Articles
@@ -169,7 +183,9 @@ def test_no_two_articles_begin_with_the_same_three_words(articles):
 def test_no_article_repeats_itself(articles):
     """No sentence of six words or more stands twice in one article: that would be filler."""
     for article in articles:
-        sentences = Counter(s for s in re.split(r"(?<=[.!?])\s+", article.text) if len(words(s)) >= 6)
+        sentences = Counter(
+            s for s in re.split(r"(?<=[.!?])\s+", article.text) if len(words(s)) >= 6
+        )
         assert [sentence for sentence, count in sentences.items() if count > 1] == [], article.id
 
 
@@ -195,7 +211,9 @@ def test_near_duplicates_share_most_of_their_wording_but_not_all(articles):
     for first, second in load_near_duplicates():
         one, other = runs(masked(texts[first]), 3), runs(masked(texts[second]), 3)
         shares[first, second] = len(one & other) / min(len(one), len(other))
-    assert {pair: round(share, 2) for pair, share in shares.items() if not 0.45 <= share <= 0.97} == {}
+    assert {
+        pair: round(share, 2) for pair, share in shares.items() if not 0.45 <= share <= 0.97
+    } == {}
 
 
 def test_the_later_edition_comes_second(articles):
@@ -219,7 +237,10 @@ def test_queries_are_typed_records(queries):
     """Each field of its type, text as a person would type it."""
     for query in queries:
         assert isinstance(query, Query)
-        assert all(isinstance(value, str) and value and value == value.strip() for value in (query.id, query.text, query.kind))
+        assert all(
+            isinstance(value, str) and value and value == value.strip()
+            for value in (query.id, query.text, query.kind)
+        )
         assert isinstance(query.relevance, dict)
         assert query.answers == {name for name, grade in query.relevance.items() if grade == 2}
 
@@ -228,7 +249,11 @@ def test_there_are_120_queries_or_more_with_unique_ids_and_texts(queries):
     """Whatever their case."""
     assert len(queries) >= 120
     assert len({query.id for query in queries}) == len(queries)
-    assert [text for text, count in Counter(query.text.casefold() for query in queries).items() if count > 1] == []
+    assert [
+        text
+        for text, count in Counter(query.text.casefold() for query in queries).items()
+        if count > 1
+    ] == []
 
 
 def test_every_kind_of_query_is_there(queries):
@@ -251,7 +276,10 @@ def test_grades_are_1_or_2_and_refer_to_articles(queries, articles):
     ids = {article.id for article in articles}
     for query in queries:
         assert set(query.relevance) <= ids, query.id
-        assert {(type(grade), grade) for grade in query.relevance.values()} <= {(int, 1), (int, 2)}, query.id
+        assert {(type(grade), grade) for grade in query.relevance.values()} <= {
+            (int, 1),
+            (int, 2),
+        }, query.id
 
 
 def test_near_duplicates_of_an_answer_are_judged(queries):
@@ -260,7 +288,13 @@ def test_near_duplicates_of_an_answer_are_judged(queries):
     for first, second in load_near_duplicates():
         twins[first].add(second)
         twins[second].add(first)
-    missing = [(q.id, name, twin) for q in queries for name in q.answers for twin in twins[name] if twin not in q.relevance]
+    missing = [
+        (q.id, name, twin)
+        for q in queries
+        for name in q.answers
+        for twin in twins[name]
+        if twin not in q.relevance
+    ]
     assert missing == []
 
 
@@ -275,7 +309,9 @@ def test_most_paraphrases_defeat_the_keyword_engine(queries, articles):
         for query, results in zip(paraphrases, found, strict=True)
         if not query.answers & {articles[result.index].id for result in results}
     ]
-    assert len(defeated) >= 0.8 * len(paraphrases), f"{len(defeated)} of {len(paraphrases)}: {defeated}"
+    assert len(defeated) >= 0.8 * len(paraphrases), (
+        f"{len(defeated)} of {len(paraphrases)}: {defeated}"
+    )
 
 
 def test_the_keyword_engine_does_find_answers_to_keyword_queries(queries, articles):
@@ -284,7 +320,10 @@ def test_the_keyword_engine_does_find_answers_to_keyword_queries(queries, articl
     engine.index([f"{article.title}\n{article.text}" for article in articles])
     keywords = [query for query in queries if query.kind == "keyword"]
     found = engine.search([query.text for query in keywords], top_k=5)
-    hits = [bool(q.answers & {articles[r.index].id for r in results}) for q, results in zip(keywords, found, strict=True)]
+    hits = [
+        bool(q.answers & {articles[r.index].id for r in results})
+        for q, results in zip(keywords, found, strict=True)
+    ]
     assert sum(hits) > 0.5 * len(hits)
 
 
@@ -327,13 +366,21 @@ def test_every_tag_is_there(pairs):
 
 def test_no_sentence_comes_twice(pairs):
     """Within a pair or between pairs, whatever the case."""
-    sentences = Counter(sentence.casefold() for pair in pairs for sentence in (pair.first, pair.second))
+    sentences = Counter(
+        sentence.casefold() for pair in pairs for sentence in (pair.first, pair.second)
+    )
     assert [sentence for sentence, count in sentences.items() if count > 1] == []
 
 
 def test_no_two_pairs_share_five_words_in_a_row(pairs):
     """Within a pair they may: a role swap keeps its words."""
-    assert shared(dict(enumerate(pairs)), lambda pair: runs(words(pair.first), 5) | runs(words(pair.second), 5)) == []
+    assert (
+        shared(
+            dict(enumerate(pairs)),
+            lambda pair: runs(words(pair.first), 5) | runs(words(pair.second), 5),
+        )
+        == []
+    )
 
 
 def test_the_halves_are_alike(pairs):
@@ -372,19 +419,26 @@ def test_loaders_choose_by_kind_and_half(queries, pairs):
 @pytest.mark.parametrize("kind", ["paraphrases", "", "Keyword", 5])
 def test_an_unknown_kind_of_query_is_refused(kind):
     """The message repeats it and lists the kinds."""
-    with pytest.raises(ValueError, match=rf"kind={kind!r} is unknown.*'paraphrase', 'keyword'.*None for all"):
+    with pytest.raises(
+        ValueError, match=rf"kind={kind!r} is unknown.*'paraphrase', 'keyword'.*None for all"
+    ):
         load_queries(kind)
 
 
 @pytest.mark.parametrize("half", ["train", "", "TEST", 1])
 def test_an_unknown_half_is_refused(half):
     """The message repeats it and lists the halves."""
-    with pytest.raises(ValueError, match=rf"half={half!r} is unknown; choose one of 'choose', 'test', or None for all"):
+    with pytest.raises(
+        ValueError,
+        match=rf"half={half!r} is unknown; choose one of 'choose', 'test', or None for all",
+    ):
         load_pairs(half)
 
 
 @pytest.mark.parametrize(
-    "record", [load_articles()[0], Query("q", "text", "keyword", {}), load_pairs()[0]], ids=["article", "query", "pair"]
+    "record",
+    [load_articles()[0], Query("q", "text", "keyword", {}), load_pairs()[0]],
+    ids=["article", "query", "pair"],
 )
 def test_records_cannot_be_changed(record):
     """Neither fields nor new attributes can be set."""

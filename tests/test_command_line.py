@@ -20,19 +20,25 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 COMMANDS = ["setup", "lab", "test", "run", "lint", "bench", "preflight", "models"]
 #: Of an outer make, such as the one that runs these tests.
 MAKE_VARIABLES = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARGS", "LAB", "PYTHON")
-needs_make = pytest.mark.skipif(not shutil.which("make"), reason="there is no make here; Windows runs the commands themselves")
+needs_make = pytest.mark.skipif(
+    not shutil.which("make"), reason="there is no make here; Windows runs the commands themselves"
+)
 
 
 def helpers_says(*arguments, python=(sys.executable,), **variables):
     """Run ``python -m helpers`` with `arguments` and return its exit status, its output and its errors."""
     command = [*python, "-m", "helpers", *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | variables, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | variables, capture_output=True, text=True, timeout=120
+    )
     return done.returncode, done.stdout, done.stderr
 
 
 def make_says(*arguments):
     variables = {name: value for name, value in os.environ.items() if name not in MAKE_VARIABLES}
-    done = subprocess.run(["make", *arguments], cwd=ROOT, env=variables, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        ["make", *arguments], cwd=ROOT, env=variables, capture_output=True, text=True, timeout=60
+    )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.splitlines()
 
@@ -79,7 +85,14 @@ def test_an_unknown_command_is_refused():
 
 
 @pytest.mark.parametrize(
-    "arguments", [["setup", "now"], ["lint", "--hard"], ["preflight", "-v"], ["models", "steal", "it"], ["models", "fetch"]]
+    "arguments",
+    [
+        ["setup", "now"],
+        ["lint", "--hard"],
+        ["preflight", "-v"],
+        ["models", "steal", "it"],
+        ["models", "fetch"],
+    ],
 )
 def test_arguments_that_mean_nothing_are_refused(arguments, started, capsys):
     """A command that passes nothing on takes nothing more; nothing is started."""
@@ -106,12 +119,18 @@ def test_fetching_a_model_that_is_here_says_where():
     assert (code, errors) == (0, "")
     assert output.startswith("all-MiniLM-L6-v2 is here and verified: ")
     assert (Path(output.split("verified: ")[1].strip()) / "model.safetensors").is_file()
-    assert helpers_says("models", "fetch", "sentence-transformers/all-MiniLM-L6-v2", "--quiet") == (0, "", "")
+    assert helpers_says("models", "fetch", "sentence-transformers/all-MiniLM-L6-v2", "--quiet") == (
+        0,
+        "",
+        "",
+    )
 
 
 def test_an_unknown_model_is_one_clear_line(tmp_path):
     """Exit status 1; what was asked for, and what there is."""
-    code, output, errors = helpers_says("models", "fetch", "no-such-model", HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path))
+    code, output, errors = helpers_says(
+        "models", "fetch", "no-such-model", HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path)
+    )
     assert (code, output) == (1, "")
     assert len(errors.splitlines()) == 1
     assert "no-such-model" in errors
@@ -119,11 +138,15 @@ def test_an_unknown_model_is_one_clear_line(tmp_path):
 
 
 @pytest.mark.xfail(reason="D9: the OSError of cache_folder ends in a traceback")
-@pytest.mark.parametrize("arguments", [["models"], ["models", "fetch", "all-mpnet-base-v2"], ["preflight"]])
+@pytest.mark.parametrize(
+    "arguments", [["models"], ["models", "fetch", "all-mpnet-base-v2"], ["preflight"]]
+)
 def test_a_cache_that_cannot_be_made_is_said(tmp_path, arguments):
     """Exit status 1 and a message that names the variable; no traceback."""
     (tmp_path / "file").touch()
-    code, output, errors = helpers_says(*arguments, SEARCH_BY_MEANING_CACHE=str(tmp_path / "file" / "cache"))
+    code, output, errors = helpers_says(
+        *arguments, SEARCH_BY_MEANING_CACHE=str(tmp_path / "file" / "cache")
+    )
     assert code == 1
     assert "SEARCH_BY_MEANING_CACHE" in output + errors
     assert "Traceback" not in errors
@@ -196,7 +219,10 @@ def test_run_passes_notebooks_on(started):
 def test_lint_looks_and_mends_only_when_told(started):
     """Rules and formatting both; without --fix no file is touched."""
     command_line.main(["lint"])
-    assert [arguments[2:] for arguments, _ in started] == [["check", "."], ["format", "--check", "."]]
+    assert [arguments[2:] for arguments, _ in started] == [
+        ["check", "."],
+        ["format", "--check", "."],
+    ]
     started.clear()
     command_line.main(["lint", "--fix"])
     assert [arguments[2:] for arguments, _ in started] == [["check", "--fix", "."], ["format", "."]]
@@ -206,7 +232,9 @@ def test_lint_looks_and_mends_only_when_told(started):
 def test_the_exit_status_is_passed_on(command, monkeypatch):
     """A failed test run must fail make."""
     monkeypatch.setattr(environment, "ensure", lambda: Path("the-python"))
-    monkeypatch.setattr(subprocess, "run", lambda command, **options: subprocess.CompletedProcess(command, 5))
+    monkeypatch.setattr(
+        subprocess, "run", lambda command, **options: subprocess.CompletedProcess(command, 5)
+    )
     assert command_line.main([command]) == 5
 
 
@@ -218,7 +246,9 @@ def test_a_set_up_that_fails_is_one_message(command, monkeypatch, capsys):
         raise SetupError("pip could not")
 
     monkeypatch.setattr(environment, "ensure", fail)
-    monkeypatch.setattr(subprocess, "run", lambda *arguments, **options: pytest.fail("something was started"))
+    monkeypatch.setattr(
+        subprocess, "run", lambda *arguments, **options: pytest.fail("something was started")
+    )
     assert command_line.main([command]) == 1
     assert capsys.readouterr() == ("", "pip could not\n")
 
@@ -238,7 +268,9 @@ def test_an_interruption_is_no_traceback(monkeypatch):
 
 def targets():
     """The Makefile's targets, each with its explanation and its commands."""
-    found = re.findall(r"^(\w[\w-]*):[^\n#]*(?:## *([^\n]*))?\n((?:\t[^\n]*\n?)*)", MAKEFILE, re.MULTILINE)
+    found = re.findall(
+        r"^(\w[\w-]*):[^\n#]*(?:## *([^\n]*))?\n((?:\t[^\n]*\n?)*)", MAKEFILE, re.MULTILINE
+    )
     return {name: (explanation, recipe) for name, explanation, recipe in found}
 
 
@@ -257,7 +289,9 @@ def test_every_target_is_explained_and_no_file():
     """A file called ``test`` in the folder must not keep make from testing."""
     assert {"help", "lab", "test", "run", "lint"} <= set(targets())
     assert all(words for words, _ in targets().values())
-    assert set(re.search(r"^\.PHONY:(.*)", MAKEFILE, re.MULTILINE).group(1).split()) == set(targets())
+    assert set(re.search(r"^\.PHONY:(.*)", MAKEFILE, re.MULTILINE).group(1).split()) == set(
+        targets()
+    )
 
 
 @pytest.mark.parametrize("target", sorted(set(targets()) - {"help", "clean"}))
@@ -273,16 +307,28 @@ def test_every_target_calls_a_command_that_exists(target):
 
 def test_the_commands_tested_here_are_all_there_are():
     """A new command belongs into these tests, and `lab`, `test` and `run` are the ones that pass options on."""
-    (commands,) = (action for action in command_line._parser()._actions if isinstance(action, argparse._SubParsersAction))
+    (commands,) = (
+        action
+        for action in command_line._parser()._actions
+        if isinstance(action, argparse._SubParsersAction)
+    )
     assert list(commands.choices) == COMMANDS
-    assert [name for name in COMMANDS if commands.choices[name].get_default("takes_more")] == ["lab", "test", "run"]
+    assert [name for name in COMMANDS if commands.choices[name].get_default("takes_more")] == [
+        "lab",
+        "test",
+        "run",
+    ]
 
 
 @needs_make
 def test_make_passes_variables_on():
     """LAB and ARGS reach the command as they are written, and PYTHON chooses the interpreter (-n only prints)."""
-    assert make_says("-n", "lab", "LAB=--no-browser --port 8889", "PYTHON=py") == ["py -m helpers lab --no-browser --port 8889"]
-    assert make_says("-n", "test", 'ARGS=-k "search or data"') == ['python3 -m helpers test -k "search or data"']
+    assert make_says("-n", "lab", "LAB=--no-browser --port 8889", "PYTHON=py") == [
+        "py -m helpers lab --no-browser --port 8889"
+    ]
+    assert make_says("-n", "test", 'ARGS=-k "search or data"') == [
+        'python3 -m helpers test -k "search or data"'
+    ]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the script is for the shell of CI")
@@ -294,6 +340,11 @@ def test_ci_runs_make_test(tmp_path, status):
     make.chmod(0o755)
     variables = os.environ | {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
-        ["bash", str(ROOT / ".ci" / "run")], cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=60
+        ["bash", str(ROOT / ".ci" / "run")],
+        cwd=tmp_path,
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert (done.returncode, done.stdout, done.stderr) == (status, f"{ROOT}: make test\n", "")

@@ -38,7 +38,11 @@ def install(tmp_path, monkeypatch):
         info = site / f"{name}-{version}.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-        (info / "RECORD").write_text("".join(f"{path},,\n" for path in [*files, f"{info.name}/METADATA", f"{info.name}/RECORD"]))
+        (info / "RECORD").write_text(
+            "".join(
+                f"{path},,\n" for path in [*files, f"{info.name}/METADATA", f"{info.name}/RECORD"]
+            )
+        )
         importlib.invalidate_caches()
         return site
 
@@ -119,20 +123,42 @@ def test_kinds_and_names_are_right(install):
     """Module, classes, nested classes, methods, functions and async ones; first paragraphs, each on one line."""
     install("portly", {"portly/harbours.py": MIXED})
     assert load_docstrings(["portly"]) == [
-        Docstring("What the whole module is for.", "portly", "portly.harbours", "module", "portly.harbours"),
-        Docstring("A place where ships lie in safety.", "portly", "portly.harbours", "class", "Harbour"),
+        Docstring(
+            "What the whole module is for.",
+            "portly",
+            "portly.harbours",
+            "module",
+            "portly.harbours",
+        ),
+        Docstring(
+            "A place where ships lie in safety.", "portly", "portly.harbours", "class", "Harbour"
+        ),
         Docstring("Let one ship come in.", "portly", "portly.harbours", "method", "Harbour.enter"),
         Docstring("Let one ship go out.", "portly", "portly.harbours", "method", "Harbour.leave"),
         Docstring("One place at the quay.", "portly", "portly.harbours", "class", "Harbour.Berth"),
-        Docstring("Make fast to the bollards.", "portly", "portly.harbours", "method", "Harbour.Berth.moor"),
+        Docstring(
+            "Make fast to the bollards.",
+            "portly",
+            "portly.harbours",
+            "method",
+            "Harbour.Berth.moor",
+        ),
         Docstring("Send light over the water.", "portly", "portly.harbours", "function", "signal"),
-        Docstring("Wait for an answering light.", "portly", "portly.harbours", "function", "listen"),
+        Docstring(
+            "Wait for an answering light.", "portly", "portly.harbours", "function", "listen"
+        ),
     ]
 
 
 def test_a_package_is_named_as_it_is_imported(install):
     """`__init__.py` is the package itself; the distribution's name may differ."""
-    install("Fish_Market", {"fish/__init__.py": '"""All kinds of fish."""', "fish/flat/__init__.py": '"""Fish that lie flat."""'})
+    install(
+        "Fish_Market",
+        {
+            "fish/__init__.py": '"""All kinds of fish."""',
+            "fish/flat/__init__.py": '"""Fish that lie flat."""',
+        },
+    )
     found = load_docstrings(["fish-market"])
     assert [(d.package, d.module, d.name) for d in found] == [
         ("Fish_Market", "fish", "fish"),
@@ -178,7 +204,13 @@ def test_a_file_that_cannot_be_used_is_passed_over_in_silence(install, content, 
 
 def test_a_file_listed_but_missing_is_passed_over(install):
     """Somebody deleted it; a folder in its place is no better."""
-    site = install("holes", {"holes/a.py": '"""This one is gone soon."""\n', "holes/b.py": '"""This one will be kept."""\n'})
+    site = install(
+        "holes",
+        {
+            "holes/a.py": '"""This one is gone soon."""\n',
+            "holes/b.py": '"""This one will be kept."""\n',
+        },
+    )
     (site / "holes" / "a.py").unlink()
     assert texts(load_docstrings(["holes"])) == ["This one will be kept."]
     (site / "holes" / "a.py").mkdir()
@@ -199,12 +231,21 @@ raise RuntimeError("importing me fails")
 def test_nothing_is_imported_printed_or_warned(install, capfd, recwarn, tmp_path, monkeypatch):
     """Modules that raise, print, write and warn on import, and invalid escapes, are read and not run."""
     monkeypatch.chdir(tmp_path)
-    install("loud", {"loud/__init__.py": LOUD, "loud/sub.py": LOUD.replace("makes itself", "also makes itself")})
+    install(
+        "loud",
+        {
+            "loud/__init__.py": LOUD,
+            "loud/sub.py": LOUD.replace("makes itself", "also makes itself"),
+        },
+    )
     install("warm-up", {"warmup/a.py": '"""So that lazy imports are done."""\n'})
     load_docstrings(["warm-up"])
     before = set(sys.modules)
     found = load_docstrings(["loud"])
-    assert texts(found) == ["A module that makes itself heard.", "A module that also makes itself heard."]
+    assert texts(found) == [
+        "A module that makes itself heard.",
+        "A module that also makes itself heard.",
+    ]
     assert set(sys.modules) == before
     assert capfd.readouterr() == ("", "")
     assert [str(warning.message) for warning in recwarn] == []
@@ -214,14 +255,20 @@ def test_nothing_is_imported_printed_or_warned(install, capfd, recwarn, tmp_path
 def test_the_fake_modules_would_have_been_loud(install, capfd):
     """The test above would notice: importing such a module prints and raises, and compiling it warns."""
     install("loudest", {"loudest/__init__.py": LOUD.replace('open("left_behind.txt", "w")\n', "")})
-    with pytest.warns(Warning, match=r"invalid escape|a warning"), pytest.raises(RuntimeError, match="importing me fails"):
+    with (
+        pytest.warns(Warning, match=r"invalid escape|a warning"),
+        pytest.raises(RuntimeError, match="importing me fails"),
+    ):
         importlib.import_module("loudest")
     assert "hello from the module" in capfd.readouterr().out
 
 
 def test_tests_vendored_copies_and_scripts_are_left_out(install):
     """Only what users import from."""
-    kept = {"kit/core.py": '"""The heart of the kit."""\n', "kit/contest.py": '"""No test, only sounds so."""\n'}
+    kept = {
+        "kit/core.py": '"""The heart of the kit."""\n',
+        "kit/contest.py": '"""No test, only sounds so."""\n',
+    }
     left_out = [
         "kit/tests/helpers.py",
         "kit/test/deep/helpers.py",
@@ -238,23 +285,46 @@ def test_tests_vendored_copies_and_scripts_are_left_out(install):
         "kit/fast.pyi",
         "../../bin/kit.py",
     ]
-    install("kit", kept | {path: f'"""Should be left out: {number}."""\n' for number, path in enumerate(left_out)})
+    install(
+        "kit",
+        kept
+        | {path: f'"""Should be left out: {number}."""\n' for number, path in enumerate(left_out)},
+    )
     assert texts(load_docstrings(["kit"])) == ["No test, only sounds so.", "The heart of the kit."]
 
 
 def test_each_text_comes_once_whatever_its_case_and_spacing(install):
     """Within a package and across packages; the first one stays."""
-    install("one", {"one/a.py": '"""Sort the fish by size."""\n\n\ndef f():\n    """Sort the  FISH\n    by size."""\n'})
-    install("two", {"two/a.py": '"""sort the fish by size."""\n', "two/b.py": '"""Weigh the fish by hand."""\n'})
+    install(
+        "one",
+        {
+            "one/a.py": '"""Sort the fish by size."""\n\n\ndef f():\n    """Sort the  FISH\n    by size."""\n'
+        },
+    )
+    install(
+        "two",
+        {
+            "two/a.py": '"""sort the fish by size."""\n',
+            "two/b.py": '"""Weigh the fish by hand."""\n',
+        },
+    )
     found = load_docstrings(["one", "two"])
-    assert [(d.text, d.package) for d in found] == [("Sort the fish by size.", "one"), ("Weigh the fish by hand.", "two")]
+    assert [(d.text, d.package) for d in found] == [
+        ("Sort the fish by size.", "one"),
+        ("Weigh the fish by hand.", "two"),
+    ]
     assert [d.package for d in load_docstrings(["two", "one"])] == ["two", "two"]
 
 
 def test_a_docstring_shorter_than_four_words_is_left_out(install):
     """It says too little to be found by meaning."""
     install(
-        "brief", {"brief/a.py": '"""One two three."""\n', "brief/b.py": '"""One two three four."""\n', "brief/c.py": '"""  """\n'}
+        "brief",
+        {
+            "brief/a.py": '"""One two three."""\n',
+            "brief/b.py": '"""One two three four."""\n',
+            "brief/c.py": '"""  """\n',
+        },
     )
     assert texts(load_docstrings(["brief"])) == ["One two three four."]
 
@@ -272,7 +342,11 @@ def test_any_characters_come_back_from_the_cache_as_they_were(install):
 def test_a_lone_surrogate_in_a_docstring_does_no_harm(install):
     """Legal in a source file, impossible in UTF-8: one such docstring anywhere must not end the whole reading."""
     install(
-        "lone", {"lone/a.py": '"""Escapes such as \\ud800 stand alone."""\n', "lone/b.py": '"""This one is fine, really."""\n'}
+        "lone",
+        {
+            "lone/a.py": '"""Escapes such as \\ud800 stand alone."""\n',
+            "lone/b.py": '"""This one is fine, really."""\n',
+        },
     )
     assert "This one is fine, really." in texts(load_docstrings(["lone"]))
     assert "This one is fine, really." in texts(load_docstrings(["lone"]))
@@ -283,7 +357,9 @@ def test_a_distribution_without_files_or_metadata_does_no_harm(install, recwarn)
     site = install("whole", {"whole/a.py": '"""This one is fine, really."""\n'})
     (site / "~hole-1.0.dist-info").mkdir()
     (site / "norecord-1.0.dist-info").mkdir()
-    (site / "norecord-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: norecord\nVersion: 1.0\n")
+    (site / "norecord-1.0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: norecord\nVersion: 1.0\n"
+    )
     importlib.invalidate_caches()
     assert texts(load_docstrings(["whole", "norecord"])) == ["This one is fine, really."]
     assert [str(warning.message) for warning in recwarn] == []
@@ -297,7 +373,10 @@ def test_packages_come_in_the_order_asked_for(install):
     for name in ("alpha", "beta"):
         install(name, {f"{name}/a.py": f'"""This is the package {name}."""\n'})
     assert [d.package for d in load_docstrings(["beta", "alpha"])] == ["beta", "alpha"]
-    assert [d.package for d in load_docstrings(name for name in ("alpha", "beta"))] == ["alpha", "beta"]
+    assert [d.package for d in load_docstrings(name for name in ("alpha", "beta"))] == [
+        "alpha",
+        "beta",
+    ]
     assert load_docstrings([]) == []
 
 
@@ -399,7 +478,13 @@ def test_a_changed_version_is_read_again(install):
 )
 def test_a_torn_cache_file_is_read_again_and_mended(install, cache, torn, monkeypatch):
     """No error, the right result, and a whole file for the next call."""
-    install("torn", {"torn/a.py": '"""This one is fine, really."""\n', "torn/b.py": '"""This one is fine, too."""\n'})
+    install(
+        "torn",
+        {
+            "torn/a.py": '"""This one is fine, really."""\n',
+            "torn/b.py": '"""This one is fine, too."""\n',
+        },
+    )
     first = load_docstrings(["torn"])
     (file,) = cache.iterdir()
     file.write_bytes(torn(file.read_bytes()))
@@ -461,7 +546,9 @@ def test_this_machines_docstrings_are_whole_records(here):
 def test_the_libraries_of_the_course_come_first(here):
     """NumPy is read before all others."""
     packages = list(dict.fromkeys(docstring.package for docstring in here))
-    installed = {distribution.metadata["Name"].lower() for distribution in importlib.metadata.distributions()}
+    installed = {
+        distribution.metadata["Name"].lower() for distribution in importlib.metadata.distributions()
+    }
     wanted = [name for name in FIRST_PACKAGES if name in installed]
     assert wanted[0] == "numpy"
     assert packages[:5] == wanted[:5]

@@ -33,15 +33,29 @@ from helpers.environment import (
 )
 
 ROOT = Path(__file__).resolve().parent.parent
-PYPROJECT, ENVIRONMENT = ((ROOT / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "environment.yml"))
+PYPROJECT, ENVIRONMENT = (
+    (ROOT / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "environment.yml")
+)
 HEAVY = {"torch", "faiss", "chromadb", "matplotlib", "sentence_transformers"}
 CPU_REPORT = {
-    "install": [{"metadata": {"name": "torch", "requires_dist": ["filelock", "sympy>=1.13.3", "optree; extra == 'optree'"]}}]
+    "install": [
+        {
+            "metadata": {
+                "name": "torch",
+                "requires_dist": ["filelock", "sympy>=1.13.3", "optree; extra == 'optree'"],
+            }
+        }
+    ]
 }
 GPU_REPORT = {
     "install": [
         {"metadata": {"name": "filelock"}},
-        {"metadata": {"name": "torch", "requires_dist": ["filelock", 'nvidia-cublas==13.1.0; platform_system == "Linux"']}},
+        {
+            "metadata": {
+                "name": "torch",
+                "requires_dist": ["filelock", 'nvidia-cublas==13.1.0; platform_system == "Linux"'],
+            }
+        },
     ]
 }
 
@@ -98,7 +112,11 @@ def test_an_old_python_is_told_what_to_do(version):
     """What was found, what is needed, and the command to type."""
     with pytest.raises(SetupError) as caught:
         check_python(version)
-    for words in ("This is Python {}.{};".format(*version), "3.11 or newer", "make lab PYTHON=python3."):
+    for words in (
+        "This is Python {}.{};".format(*version),
+        "3.11 or newer",
+        "make lab PYTHON=python3.",
+    ):
         assert words in str(caught.value)
 
 
@@ -111,7 +129,9 @@ def test_a_python_that_is_new_enough_is_let_through(version):
 def test_an_old_python_is_turned_away_before_anything_is_run(project, monkeypatch):
     """`ensure` looks at the version first."""
     commands = Commands(monkeypatch)
-    monkeypatch.setattr(environment, "sys", SimpleNamespace(version_info=(3, 8, 18), platform=sys.platform))
+    monkeypatch.setattr(
+        environment, "sys", SimpleNamespace(version_info=(3, 8, 18), platform=sys.platform)
+    )
     with pytest.raises(SetupError, match=r"This is Python 3\.8"):
         ensure(project)
     assert commands.run == []
@@ -120,7 +140,9 @@ def test_an_old_python_is_turned_away_before_anything_is_run(project, monkeypatc
 @pytest.mark.parametrize("module", ["__init__", "__main__", "environment"])
 def test_an_old_python_can_read_what_tells_it_that_it_is_too_old(module):
     """These three parse under Python 3.8; anything newer in them would end in a SyntaxError instead of the message."""
-    ast.parse((ROOT / "helpers" / f"{module}.py").read_text(encoding="utf-8"), feature_version=(3, 8))
+    ast.parse(
+        (ROOT / "helpers" / f"{module}.py").read_text(encoding="utf-8"), feature_version=(3, 8)
+    )
 
 
 def test_the_tested_pythons_are_those_of_pyproject():
@@ -140,7 +162,9 @@ def test_the_fingerprint_is_the_same_for_the_same_inputs(project):
 def test_the_fingerprint_changes_with_pyproject(project):
     """One changed bound is enough."""
     before = fingerprint(project)
-    (project / "pyproject.toml").write_text(PYPROJECT.replace("numpy>=2.4", "numpy>=2.5"), encoding="utf-8")
+    (project / "pyproject.toml").write_text(
+        PYPROJECT.replace("numpy>=2.4", "numpy>=2.5"), encoding="utf-8"
+    )
     assert fingerprint(project) != before
 
 
@@ -148,7 +172,9 @@ def test_the_fingerprint_changes_with_pyproject(project):
 def test_the_fingerprint_changes_with_the_python(project, monkeypatch, version):
     """Another minor or patch release is another Python."""
     before = fingerprint(project)
-    monkeypatch.setattr(environment, "sys", SimpleNamespace(version_info=version, platform=sys.platform))
+    monkeypatch.setattr(
+        environment, "sys", SimpleNamespace(version_info=version, platform=sys.platform)
+    )
     assert fingerprint(project) != before
 
 
@@ -164,7 +190,10 @@ def test_a_finished_build_is_current_and_used_again(built, monkeypatch):
     assert is_current(built)
     commands = Commands(monkeypatch)
     assert ensure(built) == venv_python(built / ".venv")
-    assert commands.run == ["-c ", *(f"-m helpers models fetch {name} --quiet" for name in environment.COURSE_MODELS)]
+    assert commands.run == [
+        "-c ",
+        *(f"-m helpers models fetch {name} --quiet" for name in environment.COURSE_MODELS),
+    ]
 
 
 def test_without_a_stamp_nothing_is_current(built):
@@ -187,8 +216,16 @@ def test_with_another_stamp_it_is_not_current(built):
 @pytest.mark.parametrize(
     "harm",
     [
-        pytest.param("gone", marks=pytest.mark.xfail(reason="D7: FileNotFoundError is let through", raises=FileNotFoundError)),
-        pytest.param("not a program", marks=pytest.mark.xfail(reason="D7: OSError is let through", raises=OSError)),
+        pytest.param(
+            "gone",
+            marks=pytest.mark.xfail(
+                reason="D7: FileNotFoundError is let through", raises=FileNotFoundError
+            ),
+        ),
+        pytest.param(
+            "not a program",
+            marks=pytest.mark.xfail(reason="D7: OSError is let through", raises=OSError),
+        ),
         *([] if os.name == "nt" else ["fails"]),
     ],
 )
@@ -209,7 +246,11 @@ def test_a_missing_or_stale_environment_is_built(project, monkeypatch):
     steps = []
     monkeypatch.setattr(environment, "build", lambda root: steps.append("build"))
     monkeypatch.setattr(
-        subprocess, "run", lambda command, **options: steps.append(command[0]) or subprocess.CompletedProcess(command, 0)
+        subprocess,
+        "run",
+        lambda command, **options: (
+            steps.append(command[0]) or subprocess.CompletedProcess(command, 0)
+        ),
     )
     ensure(project)
     assert steps == ["build", *[str(venv_python(project / ".venv"))] * 2]
@@ -242,7 +283,11 @@ def test_a_build_installs_torch_before_everything_else(project, monkeypatch):
     (project / ".venv").mkdir()
     build(project)
     steps = [
-        next(word for word in ("--dry-run", "venv", "torch==", "--editable .[dev]") if word in command)
+        next(
+            word
+            for word in ("--dry-run", "venv", "torch==", "--editable .[dev]")
+            if word in command
+        )
         for command in commands.run
     ]
     assert steps == ["venv", "--dry-run", "torch==", "--editable .[dev]"]
@@ -256,7 +301,9 @@ def test_a_step_that_cannot_start_is_named(project, monkeypatch):
         raise FileNotFoundError(2, "No such file or directory", command[0])
 
     monkeypatch.setattr(subprocess, "run", fail)
-    with pytest.raises(SetupError, match=r"failed while making the virtual environment.*No such file"):
+    with pytest.raises(
+        SetupError, match=r"failed while making the virtual environment.*No such file"
+    ):
         build(project)
 
 
@@ -266,12 +313,19 @@ def test_a_step_that_cannot_start_is_named(project, monkeypatch):
 def test_the_requirement_on_torch_is_read_from_pyproject(project):
     """As it stands there, and with no other package whose name begins alike."""
     assert torch_requirement(project) in tomllib.loads(PYPROJECT)["project"]["dependencies"]
-    (project / "pyproject.toml").write_text('[project]\ndependencies = ["torchmetrics>=1", "torch==9.8.7"]', encoding="utf-8")
+    (project / "pyproject.toml").write_text(
+        '[project]\ndependencies = ["torchmetrics>=1", "torch==9.8.7"]', encoding="utf-8"
+    )
     assert torch_requirement(project) == "torch==9.8.7"
 
 
 @pytest.mark.parametrize(
-    ("report", "expected"), [(CPU_REPORT, False), (GPU_REPORT, True), ({"install": [{"metadata": {"name": "torch"}}]}, False)]
+    ("report", "expected"),
+    [
+        (CPU_REPORT, False),
+        (GPU_REPORT, True),
+        ({"install": [{"metadata": {"name": "torch"}}]}, False),
+    ],
 )
 def test_gpu_libraries_are_seen_in_pips_report(report, expected):
     """The default build for Linux needs packages of NVIDIA's; a CPU build does not."""
@@ -289,7 +343,9 @@ def installing_torch(monkeypatch, report, fails=()):
     commands = Commands(monkeypatch, answer)
     install_torch(Path("python"), "torch==2.13.0")
     assert "--dry-run" in commands.run[0]
-    return [command.replace("-m pip --disable-pip-version-check", "pip") for command in commands.run[1:]]
+    return [
+        command.replace("-m pip --disable-pip-version-check", "pip") for command in commands.run[1:]
+    ]
 
 
 def test_a_cpu_wheel_is_installed_by_pip(monkeypatch):
@@ -307,12 +363,19 @@ def test_instead_of_a_gpu_wheel_uv_installs_the_cpu_build(monkeypatch):
     "fails",
     [
         "-m uv",
-        pytest.param("install uv", marks=pytest.mark.xfail(reason="D11: without uv there is no fall-back", raises=SetupError)),
+        pytest.param(
+            "install uv",
+            marks=pytest.mark.xfail(
+                reason="D11: without uv there is no fall-back", raises=SetupError
+            ),
+        ),
     ],
 )
 def test_without_uv_the_default_build_is_taken(monkeypatch, fails, capsys):
     """Big, but right; and said."""
-    assert installing_torch(monkeypatch, GPU_REPORT, fails=[fails])[-1] == "pip install torch==2.13.0"
+    assert (
+        installing_torch(monkeypatch, GPU_REPORT, fails=[fails])[-1] == "pip install torch==2.13.0"
+    )
     assert "taking the default build" in capsys.readouterr().err
 
 
@@ -330,7 +393,9 @@ def versions(requirements):
     """The bounds of `requirements`, by name, several where they disagree; conda's pytorch-cpu is torch."""
     bounds = {}
     for requirement in map(Requirement, requirements):
-        bounds.setdefault(requirement.name.lower().replace("pytorch-cpu", "torch"), set()).add(requirement.specifier)
+        bounds.setdefault(requirement.name.lower().replace("pytorch-cpu", "torch"), set()).add(
+            requirement.specifier
+        )
     return bounds
 
 
@@ -341,10 +406,20 @@ def differences(pyproject, environment_yml):
     (pip,) = (entry["pip"] for entry in conda if isinstance(entry, dict))
     ours = versions(sum(project["optional-dependencies"].values(), project["dependencies"]))
     newest = f"<3.{environment.NEWEST_TESTED_PYTHON[1] + 1}"
-    ours |= {"python": {SpecifierSet(project["requires-python"]) & SpecifierSet(newest)}, "pip": {SpecifierSet()}}
-    theirs = versions([entry for entry in conda if isinstance(entry, str)] + [line for line in pip if line != "--editable ."])
+    ours |= {
+        "python": {SpecifierSet(project["requires-python"]) & SpecifierSet(newest)},
+        "pip": {SpecifierSet()},
+    }
+    theirs = versions(
+        [entry for entry in conda if isinstance(entry, str)]
+        + [line for line in pip if line != "--editable ."]
+    )
     names = sorted(ours.keys() | theirs)
-    return [f"{name}: {ours.get(name)} / {theirs.get(name)}" for name in names if ours.get(name) != theirs.get(name)]
+    return [
+        f"{name}: {ours.get(name)} / {theirs.get(name)}"
+        for name in names
+        if ours.get(name) != theirs.get(name)
+    ]
 
 
 def test_environment_yml_says_the_same_as_pyproject():
@@ -364,26 +439,42 @@ def compared(changed, text):
     return differences(*((text, ENVIRONMENT) if changed == "pyproject.toml" else (PYPROJECT, text)))
 
 
-@pytest.mark.parametrize(("changed", "text"), [("pyproject.toml", PYPROJECT), ("environment.yml", ENVIRONMENT)])
+@pytest.mark.parametrize(
+    ("changed", "text"), [("pyproject.toml", PYPROJECT), ("environment.yml", ENVIRONMENT)]
+)
 def test_any_bound_that_differs_is_found(changed, text):
     """Each bound in turn is changed in one of the files; the comparison above must see it every time."""
     lines, count = text.splitlines(), 0
     for number, line in enumerate(lines):
-        for bound in re.finditer(r"[=><]=?[\d.]+", line.split("#")[0]) if REQUIREMENT.match(line) else ():
+        for bound in (
+            re.finditer(r"[=><]=?[\d.]+", line.split("#")[0]) if REQUIREMENT.match(line) else ()
+        ):
             other = line[: bound.end()] + "9" + line[bound.end() :]
-            assert compared(changed, "\n".join([*lines[:number], other, *lines[number + 1 :]])), other
+            assert compared(changed, "\n".join([*lines[:number], other, *lines[number + 1 :]])), (
+                other
+            )
             count += 1
     assert count > 40
 
 
-@pytest.mark.parametrize(("changed", "text"), [("pyproject.toml", PYPROJECT), ("environment.yml", ENVIRONMENT)])
+@pytest.mark.parametrize(
+    ("changed", "text"), [("pyproject.toml", PYPROJECT), ("environment.yml", ENVIRONMENT)]
+)
 def test_any_package_that_is_in_one_file_only_is_found(changed, text):
     """Each package in turn is taken out of one of the files."""
-    names = {re.search(r"[\w-]*\w", line.lstrip(' -"')).group() for line in text.splitlines() if REQUIREMENT.match(line)}
+    names = {
+        re.search(r"[\w-]*\w", line.lstrip(' -"')).group()
+        for line in text.splitlines()
+        if REQUIREMENT.match(line)
+    }
     names -= {"requires-python"}
     assert len(names) > 20
     for name in names:
-        shorter = [line for line in text.splitlines() if not (REQUIREMENT.match(line) and re.match(rf'[ "-]+{name}[=><]', line))]
+        shorter = [
+            line
+            for line in text.splitlines()
+            if not (REQUIREMENT.match(line) and re.match(rf'[ "-]+{name}[=><]', line))
+        ]
         assert len(shorter) < len(text.splitlines())
         assert compared(changed, "\n".join(shorter)), name
 
@@ -393,29 +484,48 @@ def test_any_package_that_is_in_one_file_only_is_found(changed, text):
 
 def test_importing_helpers_loads_nothing_heavy():
     """Each public module can be imported without torch, FAISS, Chroma, matplotlib or sentence-transformers."""
-    names = ["helpers", *(module.name for module in pkgutil.walk_packages(helpers.__path__, "helpers."))]
-    assert {"helpers.models", "helpers.search", "helpers.plots", "helpers.data.archive"} <= set(names)
+    names = [
+        "helpers",
+        *(module.name for module in pkgutil.walk_packages(helpers.__path__, "helpers.")),
+    ]
+    assert {"helpers.models", "helpers.search", "helpers.plots", "helpers.data.archive"} <= set(
+        names
+    )
     code = (
         "import importlib, sys\n"
         f"for name in {names!r}:\n"
         "    importlib.import_module(name)\n"
         f"    print(name, sorted({HEAVY!r} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.split("\n")[:-1] == [f"{name} []" for name in names]
 
 
 def test_no_file_names_a_package_registry():
     """The set-up uses pip's own configuration: no address of a registry stands in any file that git holds or would take."""
-    if not shutil.which("git") or subprocess.run(["git", "rev-parse"], cwd=ROOT, capture_output=True).returncode != 0:
+    if (
+        not shutil.which("git")
+        or subprocess.run(["git", "rev-parse"], cwd=ROOT, capture_output=True).returncode != 0
+    ):
         pytest.skip("no git checkout: which files belong to the project cannot be told")
     listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
     ).stdout
-    address = re.compile(rb"https?://[^\s/\"'<>)]*(?:py" + rb"pi|pythonhosted|npm" + rb"js|debian)", re.IGNORECASE)
+    address = re.compile(
+        rb"https?://[^\s/\"'<>)]*(?:py" + rb"pi|pythonhosted|npm" + rb"js|debian)", re.IGNORECASE
+    )
     assert address.search(b"https:" + b"//files.py" + b"pi.example/simple")
     files = [ROOT / os.fsdecode(name) for name in listed.split(b"\0") if name]
     assert len(files) > 20
-    found = {str(file.relative_to(ROOT)): address.findall(file.read_bytes()) for file in files if file.is_file()}
+    found = {
+        str(file.relative_to(ROOT)): address.findall(file.read_bytes())
+        for file in files
+        if file.is_file()
+    }
     assert {name: hits for name, hits in found.items() if hits} == {}

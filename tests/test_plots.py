@@ -8,17 +8,29 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 
 from helpers import plots
-from helpers.plots import course_map, course_style, embedding_map, new_axes, score_histogram, similarity_heatmap
+from helpers.plots import (
+    course_map,
+    course_style,
+    embedding_map,
+    new_axes,
+    score_histogram,
+    similarity_heatmap,
+)
 
 GENERATOR = np.random.default_rng(0)
 SIMILARITIES = np.array([[1.0, 0.254, -0.3], [0.254, 1.0, 0.7]])
 POINTS = GENERATOR.normal(size=(6, 2))
 GROUPS = ["sea", "sea", "land", "air", "land", "sea"]
-SCORES = {"random pairs": GENERATOR.normal(0.1, 0.1, 300), "paraphrases": GENERATOR.normal(0.7, 0.1, 200)}
+SCORES = {
+    "random pairs": GENERATOR.normal(0.1, 0.1, 300),
+    "paraphrases": GENERATOR.normal(0.7, 0.1, 200),
+}
 
 
 def heatmap(**settings):
-    return similarity_heatmap(SIMILARITIES, ["row 1", "row 2"], ["a", "b", "c"], title="A title", **settings)
+    return similarity_heatmap(
+        SIMILARITIES, ["row 1", "row 2"], ["a", "b", "c"], title="A title", **settings
+    )
 
 
 def scatter(**settings):
@@ -132,7 +144,8 @@ def test_the_style_holds_inside_the_block_only():
 def test_the_colours_are_distinct_and_dark_enough_for_white_paper():
     """Of Okabe and Ito's, without yellow."""
     okabe_ito = {
-        colour.upper() if isinstance(colour, str) else to_hex(colour).upper() for colour in plt.color_sequences["okabe_ito"]
+        colour.upper() if isinstance(colour, str) else to_hex(colour).upper()
+        for colour in plt.color_sequences["okabe_ito"]
     }
     assert {colour.upper() for colour in plots.COLOURS} <= okabe_ito
     assert len(set(plots.COLOURS)) == len(plots.COLOURS)
@@ -144,8 +157,13 @@ def test_the_colours_are_distinct_and_dark_enough_for_white_paper():
 
 def test_the_heatmap_shows_every_number_in_its_place():
     """Two digits in each square."""
-    texts = {(round(t.get_position()[1]), round(t.get_position()[0])): t.get_text() for t in heatmap().texts}
-    assert texts == {(row, column): f"{SIMILARITIES[row, column]:.2f}" for row, column in np.ndindex(2, 3)}
+    texts = {
+        (round(t.get_position()[1]), round(t.get_position()[0])): t.get_text()
+        for t in heatmap().texts
+    }
+    assert texts == {
+        (row, column): f"{SIMILARITIES[row, column]:.2f}" for row, column in np.ndindex(2, 3)
+    }
 
 
 def test_the_heatmaps_rows_and_columns_are_labelled_and_its_colours_explained():
@@ -180,12 +198,18 @@ def test_negative_similarities_have_colours_of_their_own():
 
 
 @pytest.mark.parametrize(
-    ("shape", "rows", "columns"), [((3,), 3, None), ((2, 3), 2, None), ((2, 3), 3, 2), ((2, 2, 2), 2, 2), ((2, 2), 2, 3)]
+    ("shape", "rows", "columns"),
+    [((3,), 3, None), ((2, 3), 2, None), ((2, 3), 3, 2), ((2, 2, 2), 2, 2), ((2, 2), 2, 3)],
 )
 def test_a_heatmap_whose_labels_do_not_match_is_refused(shape, rows, columns):
     """The message gives shape and numbers of labels; no figure is left open."""
-    with pytest.raises(ValueError, match=rf"shape \({shape[0]},.*{rows} row labels and {columns or rows} column labels"):
-        similarity_heatmap(np.zeros(shape), ["x"] * rows, None if columns is None else ["y"] * columns)
+    with pytest.raises(
+        ValueError,
+        match=rf"shape \({shape[0]},.*{rows} row labels and {columns or rows} column labels",
+    ):
+        similarity_heatmap(
+            np.zeros(shape), ["x"] * rows, None if columns is None else ["y"] * columns
+        )
     assert plt.get_fignums() == []
 
 
@@ -200,12 +224,17 @@ def test_the_map_shows_every_point_in_its_group():
     for collection, group in zip(ax.collections, ["sea", "land", "air"], strict=True):
         np.testing.assert_allclose(collection.get_offsets(), POINTS[[g == group for g in GROUPS]])
     assert len({to_hex(c.get_facecolor()[0]) for c in ax.collections}) == 3
-    assert len({c.get_paths()[0].vertices.tobytes() for c in ax.collections}) == 3, "told apart by colour only"
+    assert len({c.get_paths()[0].vertices.tobytes() for c in ax.collections}) == 3, (
+        "told apart by colour only"
+    )
 
 
 def test_the_maps_axes_are_named():
     """By default and as asked."""
-    assert (scatter().get_xlabel(), scatter().get_ylabel()) == ("first component", "second component")
+    assert (scatter().get_xlabel(), scatter().get_ylabel()) == (
+        "first component",
+        "second component",
+    )
     ax = scatter(axis_names=("PC 1 (12 %)", "PC 2 (8 %)"))
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("PC 1 (12 %)", "PC 2 (8 %)")
 
@@ -214,7 +243,9 @@ def test_the_map_writes_a_label_beside_each_point():
     """Only if labels are given."""
     assert list(scatter().texts) == []
     ax = scatter(labels=list("abcdef"))
-    assert [(t.get_text(), tuple(t.xy)) for t in ax.texts] == [(c, tuple(p)) for c, p in zip("abcdef", POINTS, strict=True)]
+    assert [(t.get_text(), tuple(t.xy)) for t in ax.texts] == [
+        (c, tuple(p)) for c, p in zip("abcdef", POINTS, strict=True)
+    ]
 
 
 def test_seventy_groups_are_told_apart_by_colour_and_marker_together():
@@ -229,7 +260,10 @@ def test_points_that_are_not_of_the_plane_are_refused(shape):
         embedding_map(np.zeros(shape), GROUPS, title="A title")
 
 
-@pytest.mark.parametrize(("settings", "message"), [({"groups": ["a"] * 5}, "5 groups"), ({"labels": ["a"] * 7}, "7 labels")])
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"groups": ["a"] * 5}, "5 groups"), ({"labels": ["a"] * 7}, "7 labels")],
+)
 def test_groups_or_labels_that_do_not_match_the_points_are_refused(settings, message):
     """The message gives both numbers."""
     with pytest.raises(ValueError, match=f"6 points and {message}"):
@@ -244,7 +278,10 @@ def test_the_histogram_names_its_axes_and_its_groups_with_their_size():
     """Labels that can be read without the text around."""
     ax = histogram()
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("cosine similarity", "density")
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["random pairs (n = 300)", "paraphrases (n = 200)"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "random pairs (n = 300)",
+        "paraphrases (n = 200)",
+    ]
     assert not ax.get_legend().get_frame_on()
     assert histogram(xlabel="BM25 score").get_xlabel() == "BM25 score"
 
@@ -279,8 +316,14 @@ def test_the_histogram_marks_a_threshold():
 
 def test_the_histogram_takes_matrices_lists_and_a_single_score():
     """Whatever its shape, all values count."""
-    ax = score_histogram({"matrix": np.full((2, 3), 0.5), "list": [0.1, 0.2], "one": [0.3]}, title="A title")
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["matrix (n = 6)", "list (n = 2)", "one (n = 1)"]
+    ax = score_histogram(
+        {"matrix": np.full((2, 3), 0.5), "list": [0.1, 0.2], "one": [0.3]}, title="A title"
+    )
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "matrix (n = 6)",
+        "list (n = 2)",
+        "one (n = 1)",
+    ]
 
 
 @pytest.mark.parametrize("scores", [{}, {"a": []}, {"a": [0.1], "b": np.empty(0)}])

@@ -14,7 +14,15 @@ from helpers import models, preflight
 from helpers.environment import COURSE_MODELS, OLDEST_PYTHON
 from helpers.preflight import Check, memory_gb, required_range
 
-WHATS = ["Python", *preflight.PACKAGES, *preflight.REQUIRED_MODELS, "processor cores", "memory", "free disk (cache)", "SQLite"]
+WHATS = [
+    "Python",
+    *preflight.PACKAGES,
+    *preflight.REQUIRED_MODELS,
+    "processor cores",
+    "memory",
+    "free disk (cache)",
+    "SQLite",
+]
 
 
 def row(what):
@@ -38,7 +46,9 @@ def test_there_is_a_row_for_everything():
 
 def test_the_environment_that_runs_the_tests_is_ready():
     """Python, every package, models and SQLite; memory and disk are the machine's business."""
-    assert [check for check in preflight.preflight() if not check.ok and check.what not in WHATS[-4:-1]] == []
+    assert [
+        check for check in preflight.preflight() if not check.ok and check.what not in WHATS[-4:-1]
+    ] == []
 
 
 def test_a_row_is_ok_only_when_it_says_so():
@@ -84,18 +94,28 @@ def test_a_missing_package_comes_with_its_command(monkeypatch):
 
     monkeypatch.setattr(importlib.metadata, "version", version)
     check = row("faiss-cpu")
-    assert (check.found, check.verdict) == ("missing", f'pip install "faiss-cpu{required_range("faiss-cpu")}"')
+    assert (check.found, check.verdict) == (
+        "missing",
+        f'pip install "faiss-cpu{required_range("faiss-cpu")}"',
+    )
     assert row("numpy").ok
 
 
 @pytest.mark.parametrize(
-    ("version", "ok"), [("1.14.9", False), ("1.16", False), ("2.0", False), ("1.15.2", True), ("1.15.2+local", True)]
+    ("version", "ok"),
+    [("1.14.9", False), ("1.16", False), ("2.0", False), ("1.15.2", True), ("1.15.2+local", True)],
 )
 def test_a_package_outside_the_tested_range_is_named(monkeypatch, version, ok):
     """Too old and too new; a local build label does not count."""
     usual = importlib.metadata.version
-    monkeypatch.setattr(preflight, "required_range", lambda package: ">=1.15,<1.16" if package == "faiss-cpu" else None)
-    monkeypatch.setattr(importlib.metadata, "version", lambda name: version if name == "faiss-cpu" else usual(name))
+    monkeypatch.setattr(
+        preflight,
+        "required_range",
+        lambda package: ">=1.15,<1.16" if package == "faiss-cpu" else None,
+    )
+    monkeypatch.setattr(
+        importlib.metadata, "version", lambda name: version if name == "faiss-cpu" else usual(name)
+    )
     check = row("faiss-cpu")
     assert (check.found, check.ok) == (version, ok)
     assert ok or check.verdict.endswith('pip install "faiss-cpu>=1.15,<1.16"')
@@ -118,7 +138,10 @@ def test_what_is_said_of_a_model(monkeypatch, status, found, ok):
     assert ok or check.verdict == "python -m helpers models fetch all-mpnet-base-v2"
 
 
-@pytest.mark.parametrize(("cores", "found", "ok"), [(1, "1", False), (2, "2", True), (64, "64", True), (None, "1", False)])
+@pytest.mark.parametrize(
+    ("cores", "found", "ok"),
+    [(1, "1", False), (2, "2", True), (64, "64", True), (None, "1", False)],
+)
 def test_processor_cores(monkeypatch, cores, found, ok):
     """The stated times are for two; unknown counts as one."""
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
@@ -145,14 +168,20 @@ def test_free_disk_is_that_of_the_cache(monkeypatch, tmp_path, gigabytes, ok):
     """The folder that SEARCH_BY_MEANING_CACHE names, which the remedy names as well."""
     asked = []
     monkeypatch.setenv("SEARCH_BY_MEANING_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(shutil, "disk_usage", lambda folder: asked.append(folder) or SimpleNamespace(free=gigabytes * 10**9))
+    monkeypatch.setattr(
+        shutil,
+        "disk_usage",
+        lambda folder: asked.append(folder) or SimpleNamespace(free=gigabytes * 10**9),
+    )
     check = row("free disk (cache)")
     assert asked == [tmp_path / "cache"]
     assert (check.found, check.ok) == (f"{gigabytes} GB", ok)
     assert ok or "SEARCH_BY_MEANING_CACHE" in check.verdict
 
 
-@pytest.mark.parametrize(("version", "ok"), [("3.9.0", False), ("3.34.1", False), ("3.35.0", True), ("3.100.0", True)])
+@pytest.mark.parametrize(
+    ("version", "ok"), [("3.9.0", False), ("3.34.1", False), ("3.35.0", True), ("3.100.0", True)]
+)
 def test_sqlite(monkeypatch, version, ok):
     """Compared as numbers: 3.9 is older than 3.35, and 3.100 newer."""
     monkeypatch.setattr(sqlite3, "sqlite_version", version)

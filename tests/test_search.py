@@ -12,7 +12,16 @@ import numpy as np
 import pytest
 
 from helpers import search
-from helpers.search import HybridSearch, KeywordSearch, SearchResult, SemanticSearch, reciprocal_rank_fusion, top_k_indices
+from helpers.search import (
+    HybridSearch,
+    KeywordSearch,
+    SearchResult,
+    SemanticSearch,
+    reciprocal_rank_fusion,
+    top_k_indices,
+)
+
+waits_for_fix = pytest.mark.xfail(reason="reported defect; remove this marker with the fix")
 
 TEXTS = [
     "The ferry sails at noon.",
@@ -33,7 +42,11 @@ class FakeModel:
     def encode(self, texts, batch_size=32, normalize_embeddings=False, show_progress_bar=None):
         self.encoded += texts
         vectors = np.array([self.vector(text) for text in texts])
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True) if normalize_embeddings else vectors
+        return (
+            vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+            if normalize_embeddings
+            else vectors
+        )
 
     def vector(self, text):
         generator = np.random.default_rng([self.seed, zlib.crc32(text.encode())])
@@ -56,7 +69,12 @@ class TableModel(FakeModel):
 
 def angles(**degrees):
     """Return a model whose texts lie at these angles; queries lie at 0, so that the smallest angle comes first."""
-    return TableModel({text: (math.cos(math.radians(angle)), math.sin(math.radians(angle))) for text, angle in degrees.items()})
+    return TableModel(
+        {
+            text: (math.cos(math.radians(angle)), math.sin(math.radians(angle)))
+            for text, angle in degrees.items()
+        }
+    )
 
 
 def semantic(documents=TEXTS, model=None):
@@ -133,7 +151,9 @@ def test_several_queries_give_a_list_of_lists_as_each_alone_would(make):
     assert len(found) == 3
     for query, results in zip(queries, found, strict=True):
         assert_same(results, engine.search(query, top_k=3))
-    assert [indices(r) for r in engine.search(["bread"], top_k=1)] == [indices(engine.search("bread", top_k=1))]
+    assert [indices(r) for r in engine.search(["bread"], top_k=1)] == [
+        indices(engine.search("bread", top_k=1))
+    ]
 
 
 @ENGINES
@@ -217,14 +237,26 @@ def test_an_empty_query_is_refused(make, query):
 
 
 @ENGINES
-@pytest.mark.parametrize("query", [None, 5, 2.5, b"ferry", ["ferry", None], [b"ferry"], [["ferry"]], [1, 2]])
+@pytest.mark.parametrize(
+    "query", [None, 5, 2.5, b"ferry", ["ferry", None], [b"ferry"], [["ferry"]], [1, 2]]
+)
 def test_a_query_that_is_no_text_is_refused(make, query):
     """The message says which type was given."""
     with pytest.raises(TypeError, match="queries"):
         make().search(query)
 
 
-NOT_TEXTS = ["one string", b"bytes", None, 7, ["fine", 7], ["fine", None], ["fine", b"bytes"], [["nested"]], ["x", math.nan]]
+NOT_TEXTS = [
+    "one string",
+    b"bytes",
+    None,
+    7,
+    ["fine", 7],
+    ["fine", None],
+    ["fine", b"bytes"],
+    [["nested"]],
+    ["x", math.nan],
+]
 
 
 @ENGINES
@@ -242,7 +274,9 @@ def test_documents_that_are_no_list_of_strings_are_refused_and_nothing_changes(m
 
 def test_records_in_place_of_texts_are_refused_with_the_way_out():
     """Somebody who passes articles is told to pass their texts."""
-    with pytest.raises(TypeError, match=r"documents\[0\] is a SearchResult.*\[r\.text for r in records\]"):
+    with pytest.raises(
+        TypeError, match=r"documents\[0\] is a SearchResult.*\[r\.text for r in records\]"
+    ):
         KeywordSearch().index([SearchResult("text", 1.0, 0)])
 
 
@@ -253,7 +287,11 @@ def test_any_iterable_of_strings_will_do(make):
     for documents in (tuple(TEXTS), (text for text in TEXTS), np.array(TEXTS)):
         engine = make(documents)
         assert len(engine) == 5
-        for queries in (("ferry", "bread"), (q for q in ("ferry", "bread")), np.array(["ferry", "bread"])):
+        for queries in (
+            ("ferry", "bread"),
+            (q for q in ("ferry", "bread")),
+            np.array(["ferry", "bread"]),
+        ):
             for found, wanted in zip(engine.search(queries, top_k=2), expected, strict=True):
                 assert_same(found, wanted)
 
@@ -264,7 +302,10 @@ def test_index_replaces_what_was_indexed_before(make):
     engine = make()
     engine.index(["A crab walks.", "A ferry waits."])
     assert len(engine) == 2
-    assert {r.document for r in engine.search("ferry crab bread", top_k=9)} == {"A crab walks.", "A ferry waits."}
+    assert {r.document for r in engine.search("ferry crab bread", top_k=9)} == {
+        "A crab walks.",
+        "A ferry waits.",
+    }
     engine.index([])
     assert engine.search("ferry") == []
 
@@ -307,12 +348,20 @@ def test_scores_are_cosines_whatever_the_lengths_of_the_models_vectors():
     queries = [f"query {n}" for n in range(40)]
     model = FakeModel(dimension=16)
     engine = semantic(documents, model)
-    raw_documents, raw_queries = (np.array([model.vector(text) for text in texts]) for texts in (documents, queries))
+    raw_documents, raw_queries = (
+        np.array([model.vector(text) for text in texts]) for texts in (documents, queries)
+    )
     assert np.ptp(np.linalg.norm(raw_documents, axis=1)) > 1
-    cosines = raw_queries @ raw_documents.T / np.outer(np.linalg.norm(raw_queries, axis=1), np.linalg.norm(raw_documents, axis=1))
+    cosines = (
+        raw_queries
+        @ raw_documents.T
+        / np.outer(np.linalg.norm(raw_queries, axis=1), np.linalg.norm(raw_documents, axis=1))
+    )
     for results, row in zip(engine.search(queries, top_k=20), cosines, strict=True):
         assert indices(results) == np.argsort(-row, kind="stable")[:20].tolist()
-        assert [r.score for r in results] == pytest.approx(np.sort(row)[::-1][:20].tolist(), abs=1e-6)
+        assert [r.score for r in results] == pytest.approx(
+            np.sort(row)[::-1][:20].tolist(), abs=1e-6
+        )
 
 
 def test_vectors_are_float32_rows_of_norm_one():
@@ -370,7 +419,9 @@ def test_negative_scores_are_results_too():
 
 def test_a_zero_vector_scores_zero():
     """A model that has nothing to say about a text does not break the others."""
-    engine = semantic(["nothing", "same", "opposite"], TableModel({"nothing": (0, 0), "opposite": (-1, 0)}))
+    engine = semantic(
+        ["nothing", "same", "opposite"], TableModel({"nothing": (0, 0), "opposite": (-1, 0)})
+    )
     assert [(r.index, r.score) for r in engine.search("query")] == [(1, 1.0), (0, 0.0), (2, -1.0)]
 
 
@@ -417,19 +468,35 @@ def test_batch_size_and_progress_reach_the_model():
 def test_the_real_model_on_real_titles_equals_plain_numpy(minilm, articles):
     """Same ids in the same order as a full stable sort of the cosines, except where two scores are closer than rounding."""
     titles = [article.title for article in articles]
-    queries = ["boats", "something to eat", "how do computers learn", "a day at the beach", "who broke the law?"]
+    queries = [
+        "boats",
+        "something to eat",
+        "how do computers learn",
+        "a day at the beach",
+        "who broke the law?",
+    ]
     engine = semantic(titles, minilm)
     documents = minilm.encode(titles)
     cosines = minilm.encode(queries) @ documents.T
     for results, row in zip(engine.search(queries, top_k=10), cosines, strict=True):
         order = np.argsort(-row, kind="stable")[:10]
-        assert np.diff(row[order]).max() < -1e-6, "choose other queries: two scores are too close to tell apart"
+        assert np.diff(row[order]).max() < -1e-6, (
+            "choose other queries: two scores are too close to tell apart"
+        )
         assert indices(results) == order.tolist()
 
 
 def test_odd_texts_are_searched_like_any_other(minilm):
     """Emoji, right-to-left script, 100,000 characters and an empty document; each text finds itself first."""
-    documents = ["A ferry sails.", "🚢🌊", "מעבורת מאחרת", "", "العبّارة متأخرة", "ferry " * 16_667, "日本の船"]
+    documents = [
+        "A ferry sails.",
+        "🚢🌊",
+        "מעבורת מאחרת",
+        "",
+        "العبّارة متأخرة",
+        "ferry " * 16_667,
+        "日本の船",
+    ]
     engine = semantic(documents, minilm)
     assert np.isfinite(engine.vectors).all()
     for position, document in enumerate(documents):
@@ -447,7 +514,11 @@ def test_top_k_indices_equals_a_stable_full_sort():
     generator = np.random.default_rng(42)
     for trial in range(600):
         n = int(generator.integers(1, 60))
-        scores = generator.integers(-3, 4, size=n).astype(np.float64) if trial % 2 else generator.normal(size=n)
+        scores = (
+            generator.integers(-3, 4, size=n).astype(np.float64)
+            if trial % 2
+            else generator.normal(size=n)
+        )
         scores = scores.astype([np.float64, np.float32, np.float16][trial % 3])
         full = np.argsort(-scores, kind="stable")
         for k in {1, int(generator.integers(1, n + 1)), n, n + 5}:
@@ -549,18 +620,24 @@ def bm25(query, document, k1, b):
 
 
 @pytest.mark.parametrize(("k1", "b"), [(1.5, 0.75), (1.2, 0.75), (0.5, 0.0), (2.0, 1.0)])
-@pytest.mark.parametrize("query", ["ferry", "bread", "harbour bread", "seal ferry oven", "bread bread", "bread unknown"])
+@pytest.mark.parametrize(
+    "query", ["ferry", "bread", "harbour bread", "seal ferry oven", "bread bread", "bread unknown"]
+)
 def test_scores_are_bm25_as_in_lucene(query, k1, b):
     """The engine against the formula, on four documents of known words."""
     expected = {n: bm25(query, n, k1, b) for n in range(4)}
     results = keyword(CORPUS, k1=k1, b=b).search(query, top_k=4)
-    assert {r.index: r.score for r in results} == pytest.approx({n: s for n, s in expected.items() if s > 0}, rel=1e-5)
+    assert {r.index: r.score for r in results} == pytest.approx(
+        {n: s for n, s in expected.items() if s > 0}, rel=1e-5
+    )
 
 
 def test_one_bm25_score_by_hand():
     """`ferry` is in 1 of 4 documents, twice in this one of 3 words, where the mean length is 2.5."""
     weight = math.log(1 + 3.5 / 1.5)
-    assert keyword(CORPUS).search("ferry")[0].score == pytest.approx(weight * 2 / (2 + 1.5 * (0.25 + 0.75 * 3 / 2.5)))
+    assert keyword(CORPUS).search("ferry")[0].score == pytest.approx(
+        weight * 2 / (2 + 1.5 * (0.25 + 0.75 * 3 / 2.5))
+    )
     assert keyword(CORPUS).search("ferry")[0].score == pytest.approx(0.6464, abs=1e-4)
 
 
@@ -571,7 +648,9 @@ def test_adding_documents_weighs_every_word_again():
     engine.add(["seal seal", "the seal sleeps"])
     after = {r.index: r.score for r in engine.search("seal")}
     assert after[3] < before
-    assert_same(engine.search("seal"), keyword([*CORPUS, "seal seal", "the seal sleeps"]).search("seal"))
+    assert_same(
+        engine.search("seal"), keyword([*CORPUS, "seal seal", "the seal sleeps"]).search("seal")
+    )
 
 
 # Fusion
@@ -614,10 +693,16 @@ def test_reciprocal_rank_fusion_equals_a_plain_sum_on_random_rankings():
     """200 fusions of shuffled, cut rankings."""
     generator = np.random.default_rng(7)
     for _ in range(200):
-        rankings = [generator.permutation(20)[: generator.integers(0, 21)].tolist() for _ in range(int(generator.integers(1, 5)))]
+        rankings = [
+            generator.permutation(20)[: generator.integers(0, 21)].tolist()
+            for _ in range(int(generator.integers(1, 5)))
+        ]
         k = int(generator.integers(0, 100))
         fused = reciprocal_rank_fusion(rankings, k=k)
-        expected = {item: sum(1 / (k + r.index(item) + 1) for r in rankings if item in r) for item in set().union(*rankings)}
+        expected = {
+            item: sum(1 / (k + r.index(item) + 1) for r in rankings if item in r)
+            for item in set().union(*rankings)
+        }
         assert dict(fused) == pytest.approx(expected)
         assert all(first[1] >= second[1] for first, second in pairwise(fused))
 
@@ -643,12 +728,16 @@ def test_hybrid_search_fuses_its_engines_by_rank():
     engine.index(documents)
     results = engine.search("query")
     assert [r.document for r in results] == ["ab", "ef", "cd"]
-    assert [r.score for r in results] == pytest.approx([1 / 2 + 1 / 3, 1 / 4 + 1 / 2, 1 / 3 + 1 / 4])
+    assert [r.score for r in results] == pytest.approx(
+        [1 / 2 + 1 / 3, 1 / 4 + 1 / 2, 1 / 3 + 1 / 4]
+    )
 
 
 def test_hybrid_search_takes_what_only_one_engine_found():
     """The keyword engine is silent about the others."""
-    engine = HybridSearch([keyword(["bread", "ferry"]), semantic(["bread", "ferry"], angles(bread=10, ferry=20))])
+    engine = HybridSearch(
+        [keyword(["bread", "ferry"]), semantic(["bread", "ferry"], angles(bread=10, ferry=20))]
+    )
     assert [(r.document, r.score) for r in engine.search("ferries")] == [
         ("ferry", pytest.approx(1 / 61 + 1 / 62)),
         ("bread", pytest.approx(1 / 61)),
@@ -706,7 +795,13 @@ def test_hybrid_search_is_not_saved_as_one(tmp_path):
 # Files
 
 
-ODD_TEXTS = ["Line one\nline two\r\nline three", 'tab\t "quotes" \\ back', "🚢 מעבורת 日本 \u2028 e\u0301", "", " spaces "]
+ODD_TEXTS = [
+    "Line one\nline two\r\nline three",
+    'tab\t "quotes" \\ back',
+    "🚢 מעבורת 日本 \u2028 e\u0301",
+    "",
+    " spaces ",
+]
 
 
 def test_a_saved_semantic_engine_comes_back_as_it_was(tmp_path):
@@ -735,7 +830,11 @@ def test_an_empty_engine_can_be_saved_loaded_and_filled(make, tmp_path):
     """Nothing indexed yet is no damage."""
     engine = make([])
     engine.save(tmp_path / "engine")
-    loaded = KeywordSearch.load(tmp_path / "engine") if make is keyword else SemanticSearch.load(tmp_path / "engine", FakeModel())
+    loaded = (
+        KeywordSearch.load(tmp_path / "engine")
+        if make is keyword
+        else SemanticSearch.load(tmp_path / "engine", FakeModel())
+    )
     assert loaded.search("ferry") == []
     loaded.add(TEXTS)
     assert_same(loaded.search("ferry"), make().search("ferry"))
@@ -771,7 +870,10 @@ def test_a_folder_with_something_else_in_it_is_refused_and_left_alone(tmp_path):
     for target in (folder, file, vectors.parent):
         with pytest.raises(FileExistsError, match="other than a saved search engine"):
             keyword().save(target)
-    assert [path.read_text() for path in (folder / "chapter.txt", file)] == ["three years of work", "more work"]
+    assert [path.read_text() for path in (folder / "chapter.txt", file)] == [
+        "three years of work",
+        "more work",
+    ]
     assert vectors.read_text() == "a month of computing"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["experiment", "notes.txt", "thesis"]
 
@@ -808,7 +910,9 @@ def test_a_save_that_cannot_be_put_in_place_leaves_the_older_one_intact(tmp_path
     rename = Path.rename
 
     def refuse_the_new_one(path, target):
-        if Path(target) == folder and json.loads((path / "documents.json").read_text(encoding="utf-8")) == ["new"]:
+        if Path(target) == folder and json.loads(
+            (path / "documents.json").read_text(encoding="utf-8")
+        ) == ["new"]:
             raise PermissionError(errno.EACCES, "in use")
         return rename(path, target)
 
@@ -839,7 +943,9 @@ def test_loading_where_nothing_was_saved_says_so(tmp_path, engine, make):
 
 def test_the_message_for_nothing_saved_names_the_folder_and_the_remedy(tmp_path):
     """What was given and what to do next."""
-    with pytest.raises(FileNotFoundError, match=r"engine holds no saved search engine.*engine\.save"):
+    with pytest.raises(
+        FileNotFoundError, match=r"engine holds no saved search engine.*engine\.save"
+    ):
         KeywordSearch.load(tmp_path / "engine")
 
 
@@ -905,10 +1011,11 @@ def test_vectors_that_do_not_match_the_documents_in_number_are_refused(tmp_path,
         SemanticSearch.load(folder, FakeModel())
 
 
-def test_vectors_of_a_wrong_dimension_are_refused(tmp_path):
+@pytest.mark.parametrize("shape", [(5, 7), (5,), (5, 8, 1), pytest.param((), marks=waits_for_fix)])
+def test_vectors_of_a_wrong_shape_are_refused(tmp_path, shape):
     """At loading, not by NumPy at the first search."""
     folder = semantic().save(tmp_path / "engine")
-    np.save(folder / "vectors.npy", np.ones((5, 7), dtype=np.float32))
+    np.save(folder / "vectors.npy", np.ones(shape, dtype=np.float32))
     with pytest.raises(ValueError, match="is damaged"):
         SemanticSearch.load(folder, FakeModel())
 

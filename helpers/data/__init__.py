@@ -1,7 +1,8 @@
-"""The course's data: a newspaper's archive, judged queries, graded sentence pairs, and the documentation on the learner's own machine.
+"""The course's data: a newspaper's archive, judged queries, graded sentence pairs, and the
+documentation on the learner's own machine.
 
-How the archive, the queries and the pairs were written and judged, and what they are not good for, stands in ``helpers/data/DATASHEET.md``. They are
-dedicated to the public domain (CC0 1.0).
+How the archive, the queries and the pairs were written and judged, and what they are not good
+for, stands in ``helpers/data/DATASHEET.md``. They are dedicated to the public domain (CC0 1.0).
 """
 
 from helpers.data.archive import (

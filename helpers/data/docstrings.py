@@ -1,6 +1,7 @@
 """The documentation of the Python packages on this machine, as a corpus to search.
 
-The sources are read and parsed, never imported: importing thousands of modules would run their code, and some print, warn, open windows or fail.
+The sources are read and parsed, never imported: importing thousands of modules would run their
+code, and some print, warn, open windows or fail.
 """
 
 from __future__ import annotations
@@ -18,13 +19,36 @@ from pathlib import Path
 
 from helpers.cache import cache_folder, replacing
 
-#: Read first, where they are installed: what people who learn this subject look things up in. All others follow in alphabetical order.
-FIRST_PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "sentence-transformers", "faiss-cpu", "chromadb")
+#: Read first, where they are installed: what people who learn this subject look things up in. All
+#: others follow in alphabetical order.
+FIRST_PACKAGES = (
+    "numpy",
+    "scipy",
+    "pandas",
+    "scikit-learn",
+    "matplotlib",
+    "sentence-transformers",
+    "faiss-cpu",
+    "chromadb",
+)
 LIMIT = 10_000
 FORMAT = "4"  # raised when what is collected changes, so that old caches are not read
 
 _SKIPPED_FOLDERS = frozenset(
-    ("test", "tests", "testing", "benchmarks", "examples", "vendor", "_vendor", "_vendored", "third_party", "extern", "externals", "f2py")
+    (
+        "test",
+        "tests",
+        "testing",
+        "benchmarks",
+        "examples",
+        "vendor",
+        "_vendor",
+        "_vendored",
+        "third_party",
+        "extern",
+        "externals",
+        "f2py",
+    )
 )
 _GENERATED = re.compile(r"generated (by|from)", re.IGNORECASE)
 _ENOUGH_WORDS = 4
@@ -50,19 +74,24 @@ class Docstring:
     name: str
 
 
-def load_docstrings(packages: Iterable[str] | None = None, *, limit: int | None = LIMIT, refresh: bool = False) -> list[Docstring]:
+def load_docstrings(
+    packages: Iterable[str] | None = None, *, limit: int | None = LIMIT, refresh: bool = False
+) -> list[Docstring]:
     """Return the first paragraphs of the docstrings of installed packages, each text once.
 
-    Tests, vendored copies, generated sources and private names are left out; so is whatever is shorter than four words. Files that cannot be read or parsed are passed over.
+    Tests, vendored copies, generated sources and private names are left out; so is whatever is
+    shorter than four words. Files that cannot be read or parsed are passed over.
 
     Parameters
     ----------
     packages
-        Names of installed distributions, in the order in which they are to be read. None: `FIRST_PACKAGES`, then all others by name.
+        Names of installed distributions, in the order in which they are to be read. None:
+        `FIRST_PACKAGES`, then all others by name.
     limit
         Stop at so many docstrings. None: no limit; some environments hold more than 50,000.
     refresh
-        Read the sources again. Otherwise the result is kept in the course's cache until a package's version changes.
+        Read the sources again. Otherwise the result is kept in the course's cache until a
+        package's version changes.
 
     Raises
     ------
@@ -77,12 +106,18 @@ def load_docstrings(packages: Iterable[str] | None = None, *, limit: int | None 
     cached = cache_folder("docstrings") / f"{_fingerprint(distributions, limit)}.jsonl"
     if cached.is_file() and not refresh:
         try:
-            return [Docstring(**json.loads(line)) for line in cached.read_text(encoding="utf-8").splitlines()]
+            return [
+                Docstring(**json.loads(line))
+                for line in cached.read_text(encoding="utf-8").splitlines()
+            ]
         except (ValueError, TypeError):
             cached.unlink(missing_ok=True)  # torn by hand or by a full disk: read the sources again
     docstrings = list(_collect(distributions, limit))
     with replacing(cached) as temporary:
-        temporary.write_text("".join(json.dumps(asdict(d), ensure_ascii=False) + "\n" for d in docstrings), encoding="utf-8")
+        temporary.write_text(
+            "".join(json.dumps(asdict(d), ensure_ascii=False) + "\n" for d in docstrings),
+            encoding="utf-8",
+        )
     return docstrings
 
 
@@ -109,10 +144,14 @@ def _normal(name: str) -> str:
 
 def _fingerprint(distributions: list[importlib.metadata.Distribution], limit: int | None) -> str:
     versions = [(d.metadata["Name"], d.version) for d in distributions]
-    return hashlib.sha256(repr((FORMAT, sys.version_info[:2], limit, versions)).encode()).hexdigest()[:24]
+    return hashlib.sha256(
+        repr((FORMAT, sys.version_info[:2], limit, versions)).encode()
+    ).hexdigest()[:24]
 
 
-def _collect(distributions: list[importlib.metadata.Distribution], limit: int | None) -> Iterator[Docstring]:
+def _collect(
+    distributions: list[importlib.metadata.Distribution], limit: int | None
+) -> Iterator[Docstring]:
     seen = set()
     for distribution in distributions:
         package = distribution.metadata["Name"]
@@ -127,11 +166,17 @@ def _collect(distributions: list[importlib.metadata.Distribution], limit: int | 
 
 
 def _sources(distribution: importlib.metadata.Distribution) -> Iterator[tuple[Path, str]]:
-    """Yield each source file of `distribution` that users may import from, with its module's name."""
+    """Yield each source file of `distribution` that users may import from, with its module's
+    name.
+    """
     for file in sorted(distribution.files or (), key=str):
         if file.suffix != ".py" or file.is_absolute() or len(file.parts) < 2 or ".." in file.parts:
             continue
-        if _SKIPPED_FOLDERS.intersection(file.parts) or file.name in ("conftest.py", "setup.py") or file.name.startswith("test_"):
+        if (
+            _SKIPPED_FOLDERS.intersection(file.parts)
+            or file.name in ("conftest.py", "setup.py")
+            or file.name.startswith("test_")
+        ):
             continue
         parts = [*file.parts[:-1], *([] if file.name == "__init__.py" else [file.stem])]
         if all(part.isidentifier() for part in parts):
@@ -155,7 +200,9 @@ def _parse(path: Path, module: str, package: str) -> Iterator[Docstring]:
 
 def _definitions(node: ast.AST, module: str, package: str, outer: str) -> Iterator[Docstring]:
     for child in ast.iter_child_nodes(node):
-        if not isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) or child.name.startswith("_"):
+        if not isinstance(
+            child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        ) or child.name.startswith("_"):
             continue
         kind = "class" if isinstance(child, ast.ClassDef) else "method" if outer else "function"
         if text := _first_paragraph(child):
@@ -164,8 +211,12 @@ def _definitions(node: ast.AST, module: str, package: str, outer: str) -> Iterat
             yield from _definitions(child, module, package, f"{outer}{child.name}.")
 
 
-def _first_paragraph(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> str:
-    """Return the docstring's first paragraph on one line, or an empty string where it says too little."""
+def _first_paragraph(
+    node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef,
+) -> str:
+    """Return the docstring's first paragraph on one line, or an empty string where it says too
+    little.
+    """
     docstring = ast.get_docstring(node) or ""
     words = re.split(r"\n\s*\n", docstring.strip(), maxsplit=1)[0].split()
     return " ".join(words) if len(words) >= _ENOUGH_WORDS else ""
