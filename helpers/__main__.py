@@ -8,6 +8,7 @@ the environment ``.venv`` when it is missing or stale; make only calls them. ``m
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import subprocess
 import sys
@@ -28,7 +29,7 @@ def main(arguments: list | None = None) -> int:
         _parser().error("unknown arguments: " + " ".join(extra))
     try:
         return options.run(options, [argument for argument in extra if argument != "--"])
-    except SetupError as error:
+    except (SetupError, OSError) as error:  # such as a cache folder that cannot be made
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -145,7 +146,24 @@ def _in_environment(*arguments: str, **variables: str) -> int:
     ).returncode
 
 
+def _elsewhere(*arguments: str):
+    """Run this command in `.venv` when this Python has not the course's packages; return its exit status, else None."""
+    if importlib.util.find_spec("huggingface_hub"):
+        return None
+    environment.check_python(sys.version_info[:2])
+    if not environment.is_current():
+        raise SetupError(
+            "This Python has not the course's packages, and .venv is missing or stale. First: make env"
+        )
+    return subprocess.run(
+        [str(environment.venv_python()), "-m", "helpers", *arguments], cwd=ROOT, check=False
+    ).returncode
+
+
 def _preflight(options, extra) -> int:
+    status = _elsewhere("preflight")
+    if status is not None:
+        return status
     from helpers.preflight import preflight
 
     rows = preflight()
@@ -154,6 +172,16 @@ def _preflight(options, extra) -> int:
 
 
 def _models(options, extra) -> int:
+    status = _elsewhere(
+        "models",
+        *(
+            []
+            if options.name is None
+            else ["fetch", options.name, *(["--quiet"] if options.quiet else [])]
+        ),
+    )
+    if status is not None:
+        return status
     from helpers.models import MODELS, ModelError, fetch_model, model_status
 
     if options.name is None:

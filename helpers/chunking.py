@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+#: The fewest tokens a chunk may be given: less than that, and one long word might not fit.
+SMALLEST_CHUNK = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -51,6 +54,8 @@ def chunk_documents(
     max_tokens: int | None = None,
     overlap: int = 32,
 ) -> list[Chunk]:
+    if isinstance(texts, str):
+        raise TypeError("texts is one string; give a list of strings, or use chunk_text")
     """Return the chunks of all `texts`, in order; each knows the index of its document. See
     `chunk_text`.
     """
@@ -103,6 +108,8 @@ def chunk_text(
     max_tokens = limit if max_tokens is None else max_tokens
     special = count_tokens(model, "")
     room = max_tokens - special
+    if max_tokens < SMALLEST_CHUNK:
+        raise ValueError(f"max_tokens={max_tokens}; give {SMALLEST_CHUNK} or more")
     if max_tokens > limit:
         raise ValueError(
             f"max_tokens={max_tokens}, but the model reads only {limit}; the rest would be lost"
@@ -190,9 +197,9 @@ def _overlapping_starts(
     possible = range(max(first + 1, end - overlap), end)
     if end in sentences:
         return [*(start for start in possible if start in sentences), end]
-    return [start for start in possible if _starts_word(start, offsets)][:1] + [
-        end
-    ]  # inside a long sentence
+    # Inside a long sentence: at a word, or, where there are no spaces, as in Chinese, at a token.
+    words = [start for start in possible if _starts_word(start, offsets)] or list(possible)
+    return [*words[:1], end]
 
 
 def _starts_word(token: int, offsets: list[tuple[int, int]]) -> bool:

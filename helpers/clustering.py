@@ -2,9 +2,10 @@
 
 >>> clusters = kmeans(vectors, 14, seed=7)
 >>> name_clusters(texts, clusters.labels)[0]
-['ferry', 'boat', 'crew', 'harbour', 'tide']
+['hollinsea', 'carrowby', 'went', 'came', 'twice']
 
-Everything works on cosine similarity: vectors are brought to norm 1 first, whatever they come as. Lesson 08 builds each of these before it uses them.
+Everything works on cosine similarity: vectors are brought to norm 1 first, whatever they come as. Lesson 08 builds each of
+these before it uses them.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ class Clusters:
 def kmeans(vectors: np.ndarray, k: int, *, starts: int = 10, seed: int = 0) -> Clusters:
     """Divide vectors into `k` groups around their means: the best of several random starts.
 
-    scikit-learn's k-means (k-means++ starts, Lloyd's iterations) on vectors of norm 1, in one thread: for a few thousand vectors more threads cost more than
-    they bring, and one gives the same sums from run to run.
+    scikit-learn's k-means (k-means++ starts, Lloyd's iterations) on vectors of norm 1, in one thread: for a few thousand
+    vectors more threads cost more than they bring, and one gives the same sums from run to run.
 
     Parameters
     ----------
@@ -69,26 +70,37 @@ def kmeans(vectors: np.ndarray, k: int, *, starts: int = 10, seed: int = 0) -> C
     with threadpool_limits(limits=1):
         found = KMeans(n_clusters=int(k), n_init=int(starts), random_state=seed).fit(vectors)
     sizes = np.bincount(found.labels_, minlength=k)
-    first = np.array([np.flatnonzero(found.labels_ == cluster)[0] if size else len(vectors) for cluster, size in enumerate(sizes)])
-    order = np.lexsort((first, -sizes))  # largest first; of equal ones, the one whose first member comes first
-    return Clusters(np.argsort(order)[found.labels_], found.cluster_centers_[order], float(found.inertia_))
+    first = np.array(
+        [
+            np.flatnonzero(found.labels_ == cluster)[0] if size else len(vectors)
+            for cluster, size in enumerate(sizes)
+        ]
+    )
+    order = np.lexsort(
+        (first, -sizes)
+    )  # largest first; of equal ones, the one whose first member comes first
+    return Clusters(
+        np.argsort(order)[found.labels_], found.cluster_centers_[order], float(found.inertia_)
+    )
 
 
-def name_clusters(texts: Iterable[str], labels: Sequence[Hashable], *, words: int = 5, min_articles: int = 1) -> dict[Hashable, list[str]]:
+def name_clusters(
+    texts: Iterable[str], labels: Sequence[Hashable], *, words: int = 5
+) -> dict[Hashable, list[str]]:
     """Return, for each cluster, the words that set it apart from the others, best first.
 
-    Class-based TF-IDF: all texts of a cluster are taken as one. The weight of word t in cluster c is ``tf(t, c) · log(1 + A / f(t))``, where tf is the share
-    of t among the words of c, f how often t occurs in all clusters together, and A the average number of words in a cluster. Words are lower-case runs of
-    three or more letters; English stop words do not count. Equal weights stand in alphabetical order.
+    Class-based TF-IDF: all texts of a cluster are taken as one. The weight of word t in cluster c is ``tf(t, c) · log(1 +
+    A / f(t))``, where tf is the share of t among the words of c, f how often t occurs in all clusters together, and A the
+    average number of words in a cluster. Words are lower-case runs of three or more letters; English stop words do not
+    count. Equal weights stand in alphabetical order.
 
     Parameters
     ----------
     texts, labels
-        The texts, and the cluster of each. Any kind of label will do; a text with the label None belongs to no cluster and is left out.
+        The texts, and the cluster of each. Any kind of label will do; a text with the label None belongs to no cluster and
+        is left out.
     words
         The most words in a name; a cluster with fewer different words has a shorter one.
-    min_articles
-        Leave out words that stand in fewer texts than this, such as the names that one long text repeats.
 
     Returns
     -------
@@ -98,7 +110,7 @@ def name_clusters(texts: Iterable[str], labels: Sequence[Hashable], *, words: in
     Raises
     ------
     ValueError
-        When the numbers of texts and labels differ, or `words` or `min_articles` is below 1.
+        When the numbers of texts and labels differ, or `words` is below 1.
 
     References
     ----------
@@ -108,9 +120,10 @@ def name_clusters(texts: Iterable[str], labels: Sequence[Hashable], *, words: in
 
     texts, labels = _check_texts(texts, "texts"), [_plain(label) for label in labels]
     if len(texts) != len(labels):
-        raise ValueError(f"{len(texts)} texts and {len(labels)} labels were given; give one label for each text")
+        raise ValueError(
+            f"{len(texts)} texts and {len(labels)} labels were given; give one label for each text"
+        )
     _check_whole("words", words, 1)
-    _check_whole("min_articles", min_articles, 1)
     kept = [(text, label) for text, label in zip(texts, labels, strict=True) if label is not None]
     clusters = list(dict.fromkeys(label for _, label in kept))
     vectorizer = CountVectorizer(stop_words="english", token_pattern=r"(?u)\b[^\W\d_]{3,}\b")
@@ -123,13 +136,16 @@ def name_clusters(texts: Iterable[str], labels: Sequence[Hashable], *, words: in
     member = np.zeros((len(clusters), len(kept)), dtype=np.int64)
     member[[row_of[label] for _, label in kept], range(len(kept))] = 1
     of_cluster = member @ counts  # (clusters, words), dense
-    frequent = np.asarray((counts > 0).sum(axis=0)).ravel() >= min_articles
     lengths = of_cluster.sum(axis=1, keepdims=True)
-    weights = of_cluster / np.maximum(lengths, 1) * np.log1p(lengths.mean() / of_cluster.sum(axis=0))
+    weights = (
+        of_cluster / np.maximum(lengths, 1) * np.log1p(lengths.mean() / of_cluster.sum(axis=0))
+    )
     names = {}
     for cluster, row in row_of.items():
-        possible = np.flatnonzero((of_cluster[row] > 0) & frequent)
-        best = possible[np.lexsort((vocabulary[possible], -weights[row, possible].round(12)))][:words]
+        possible = np.flatnonzero(of_cluster[row])
+        best = possible[np.lexsort((vocabulary[possible], -weights[row, possible].round(12)))][
+            :words
+        ]
         names[cluster] = vocabulary[best].tolist()
     return names
 
@@ -171,7 +187,9 @@ def agreement(first: Sequence, second: Sequence, *, shuffles: int = 20, seed: in
 
     first, second = _codes(first), _codes(second)
     if len(first) != len(second) or not len(first):
-        raise ValueError(f"divisions of {len(first)} and {len(second)} things were given; give two labels for each of the same things")
+        raise ValueError(
+            f"divisions of {len(first)} and {len(second)} things were given; give two labels for each of the same things"
+        )
     _check_whole("shuffles", shuffles, 1)
     rng = np.random.default_rng(seed)
     shuffled = [rng.permutation(second) for _ in range(shuffles)]
@@ -179,11 +197,15 @@ def agreement(first: Sequence, second: Sequence, *, shuffles: int = 20, seed: in
         ari=float(adjusted_rand_score(first, second)),
         nmi=float(normalized_mutual_info_score(first, second)),
         chance_ari=float(np.mean([adjusted_rand_score(first, other) for other in shuffled])),
-        chance_nmi=float(np.mean([normalized_mutual_info_score(first, other) for other in shuffled])),
+        chance_nmi=float(
+            np.mean([normalized_mutual_info_score(first, other) for other in shuffled])
+        ),
     )
 
 
-def stability(vectors: np.ndarray, k: int, *, runs: int = 10, starts: int = 10, seed: int = 0) -> np.ndarray:
+def stability(
+    vectors: np.ndarray, k: int, *, runs: int = 10, starts: int = 10, seed: int = 0
+) -> np.ndarray:
     """Return the adjusted Rand index between every two of several k-means runs that differ only in their seeds.
 
     Near 1, the clusters do not depend on the seed. That does not make them real: one wrong division can be found every time.
@@ -205,9 +227,10 @@ def stability(vectors: np.ndarray, k: int, *, runs: int = 10, starts: int = 10, 
 
 
 def near_duplicates(vectors: np.ndarray, threshold: float) -> list[tuple[int, int, float]]:
-    """Return all pairs of vectors whose cosine similarity is at least `threshold`: (i, j, similarity) with i < j, most similar first.
+    """Return the pairs whose cosine is at least `threshold`: (i, j, similarity) with i < j, the most similar first.
 
-    Every pair is looked at, a portion of rows at a time: exact, in time proportional to n². For millions of vectors, ask an index (lesson 04).
+    Every pair is looked at, a portion of rows at a time: exact, in time proportional to n². For millions of vectors, ask
+    an index (lesson 04).
 
     Raises
     ------
@@ -224,18 +247,26 @@ def near_duplicates(vectors: np.ndarray, threshold: float) -> list[tuple[int, in
     for start in range(0, len(vectors), step):
         scores = vectors[start : start + step] @ vectors[start:].T
         rows, columns = np.nonzero(np.triu(scores >= threshold, k=1))
-        pairs += zip((rows + start).tolist(), (columns + start).tolist(), scores[rows, columns].tolist(), strict=True)
+        pairs += zip(
+            (rows + start).tolist(),
+            (columns + start).tolist(),
+            scores[rows, columns].tolist(),
+            strict=True,
+        )
     return sorted(pairs, key=lambda pair: (-pair[2], pair[0], pair[1]))
 
 
 def precision_recall(found: Iterable[Sequence], right: Iterable[Sequence]) -> tuple[float, float]:
     """Return the precision and the recall of the pairs `found`, measured by the pairs that are `right`.
 
-    Only the first two entries of a pair count, in either order. Precision is not a number (nan) when nothing was found, recall when nothing is right.
+    Only the first two entries of a pair count, in either order. Precision is not a number (nan) when nothing was found,
+    recall when nothing is right.
     """
     found, right = ({frozenset(pair[:2]) for pair in pairs} for pairs in (found, right))
     hits = len(found & right)
-    return (hits / len(found) if found else float("nan")), (hits / len(right) if right else float("nan"))
+    return (hits / len(found) if found else float("nan")), (
+        hits / len(right) if right else float("nan")
+    )
 
 
 def _unit_rows(vectors: np.ndarray) -> np.ndarray:
@@ -248,18 +279,30 @@ def _unit_rows(vectors: np.ndarray) -> np.ndarray:
     """
     vectors = np.asarray(vectors)
     if vectors.ndim != 2:
-        raise ValueError(f"vectors has shape {vectors.shape}; give one row for each text, shape (n, dimension)")
+        raise ValueError(
+            f"vectors has shape {vectors.shape}; give one row for each text, shape (n, dimension)"
+        )
     vectors = vectors.astype(np.float64 if vectors.dtype == np.float64 else np.float32)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     wrong = np.flatnonzero(~np.isfinite(norms) | (norms == 0))
     if len(wrong):
-        raise ValueError(f"vectors[{wrong[0]}] is zero or not finite ({len(wrong)} such rows); it has no direction. Leave it out")
-    return vectors / norms
+        raise ValueError(
+            f"vectors[{wrong[0]}] is zero or not finite ({len(wrong)} such rows); it has no direction. Leave it out"
+        )
+    # What has norm 1 already is used as it is, to the last bit.
+    return vectors if np.allclose(norms, 1, rtol=0, atol=1e-6) else vectors / norms
 
 
 def _check_whole(name: str, given: int, lowest: int, highest: int | None = None) -> None:
-    if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < lowest or (highest is not None and given > highest):
-        raise ValueError(f"{name}={given!r}: give a whole number from {lowest} {'up' if highest is None else f'to {highest}'}")
+    if (
+        isinstance(given, bool)
+        or not isinstance(given, int | np.integer)
+        or given < lowest
+        or (highest is not None and given > highest)
+    ):
+        raise ValueError(
+            f"{name}={given!r}: give a whole number from {lowest} {'up' if highest is None else f'to {highest}'}"
+        )
 
 
 def _plain(label: Hashable) -> Hashable:
@@ -269,4 +312,6 @@ def _plain(label: Hashable) -> Hashable:
 def _codes(labels: Sequence) -> np.ndarray:
     """Return labels of any kind as numbers from 0, in the order in which they first appear."""
     numbers: dict = {}
-    return np.array([numbers.setdefault(_plain(label), len(numbers)) for label in labels], dtype=np.int64)
+    return np.array(
+        [numbers.setdefault(_plain(label), len(numbers)) for label in labels], dtype=np.int64
+    )

@@ -83,7 +83,13 @@ def is_current(root: Path = ROOT) -> bool:
     stamp = root / ".venv" / STAMP.name
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != fingerprint(root):
         return False
-    return subprocess.run([str(venv_python(root / ".venv")), "-c", ""], check=False).returncode == 0
+    try:
+        return (
+            subprocess.run([str(venv_python(root / ".venv")), "-c", ""], check=False).returncode
+            == 0
+        )
+    except OSError:  # the Python that it was made of is gone
+        return False
 
 
 def fingerprint(root: Path = ROOT) -> str:
@@ -162,7 +168,7 @@ def install_torch(python: Path, requirement: str, root: Path = ROOT) -> None:
     _say(
         "pip would install torch for NVIDIA GPUs (several GB). Asking uv for the CPU build instead ..."
     )
-    _run([*_pip(python), "install", "uv"], root, "installing uv")
+    get_uv = [*_pip(python), "install", "uv"]
     uv = [
         python,
         "-m",
@@ -175,7 +181,8 @@ def install_torch(python: Path, requirement: str, root: Path = ROOT) -> None:
         "cpu",
         requirement,
     ]
-    if subprocess.run([str(part) for part in uv], cwd=root, check=False).returncode != 0:
+    runs = ([str(part) for part in command] for command in (get_uv, uv))
+    if any(subprocess.run(command, cwd=root, check=False).returncode != 0 for command in runs):
         _say("The CPU build could not be had; taking the default build.")
         _run([*_pip(python), "install", requirement], root, "installing torch")
 

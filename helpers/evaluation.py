@@ -753,7 +753,8 @@ def _load_if_here(name: str, device: str | None) -> tuple[Any, Any, str]:
         if status in ("missing", "damaged"):
             return None, None, f"{status}: {remedy}"
     try:
-        return load_model(name, device=device), model_path(name), ""
+        folder = model_path(name)
+        return load_model(folder, device=device), folder, ""
     except ModelError as error:
         return None, None, f"not loaded: {str(error).splitlines()[0]}"
 
@@ -793,7 +794,7 @@ def _speed(
 
     questions = itertools.cycle(questions)
     times = []
-    for _ in range(12):
+    for _ in range(9):
         question = next(questions)
         started = time.perf_counter()
         _ = documents @ np.asarray(model.encode([question]))[0]
@@ -802,7 +803,7 @@ def _speed(
     sample = min(sample, len(texts))
     spread = [by_length[int((i + 0.5) * len(texts) / sample)] for i in range(sample)]
     # Batches of two neighbours in length: next to no padding, as when a whole corpus is sorted by length.
-    per_sample = median_seconds(lambda: model.encode(spread, batch_size=2), repeats=3)
+    per_sample = median_seconds(lambda: model.encode(spread, batch_size=2), repeats=2)
     return statistics.median(times[2:]), sample / per_sample  # the first two queries warmed up
 
 
@@ -860,19 +861,13 @@ def quality_cost_plot(
                 edgecolors="white",
                 zorder=3,
             )
-            ax.annotate(
-                f"{name}",
-                (row[cost], row[quality]),
-                xytext=(9, 6),
-                textcoords="offset points",
-                color=colour,
-                weight="bold",
-            )
+            place = {"xytext": (0, -18), "textcoords": "offset points", "ha": "center"}
+            ax.annotate(str(name), (row[cost], row[quality]), color=colour, weight="bold", **place)
         ax.set_xscale("log")
         ax.set(
             xlabel=f"{cost} (logarithmic)",
             ylabel=quality,
             title=title or f"{quality} against {cost}",
         )
-        ax.margins(x=0.35, y=0.25)
+        ax.margins(x=0.2, y=0.3)
     return ax

@@ -19,6 +19,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -102,17 +103,15 @@ class VectorIndex:
         TypeError, ValueError
             For queries of another shape, type or norm, a `k` below 1, an `nprobe` out of range or for an index without cells.
         """
-        queries = _check_matrix(queries, "queries", self.metric)
-        if queries.shape[1] != self.dimension:
-            raise ValueError(
-                f"queries has {queries.shape[1]} columns, the index holds vectors of {self.dimension}. "
-                "Encode queries and documents with the same model"
-            )
+        queries = self._check_queries(queries)
         k = _check_whole("k", k, 1)
         parameters = None if nprobe is None else self._parameters(nprobe)
         scores, ids = self.faiss.search(queries, k, params=parameters)
         scores[ids == -1] = np.inf if self.metric == "l2" else -np.inf
         return Neighbours(ids, scores)
+
+    def _check_queries(self, queries: np.ndarray) -> np.ndarray:
+        return _check_matrix(queries, "queries", self.metric, self.dimension)
 
     def _parameters(self, nprobe: int):
         if self.kind != "ivf":
@@ -190,7 +189,7 @@ def ivf_index(
         nprobe = min(nprobe, nlist) if isinstance(nprobe, int) else nprobe
     nlist = _check_whole("nlist", nlist, 1, n, "there are not more vectors")
     nprobe = _check_whole("nprobe", nprobe, 1, nlist, "there are not more cells")
-    if n < POINTS_PER_CELL * nlist:
+    if nlist > 1 and n < POINTS_PER_CELL * nlist:
         warnings.warn(
             f"nlist={nlist} leaves {n / nlist:.0f} vectors a cell; FAISS asks for {POINTS_PER_CELL} "
             f"or more, here nlist={max(1, n // POINTS_PER_CELL)} or less. "
@@ -416,7 +415,7 @@ def sweep_nprobe(
         raise ValueError(
             f"the index is {index.kind}; only an inverted file has an nprobe to sweep. Build it with ivf_index"
         )
-    queries = _check_matrix(queries, "queries", index.metric)
+    queries = index._check_queries(queries)
     exact = _check_ids_found(exact, "exact")
     if len(exact) != len(queries):
         raise ValueError(
@@ -486,14 +485,7 @@ def save_index(index: VectorIndex, path: str | Path) -> Path:
     if path.is_dir() or (path.is_file() and not _is_ours(path)):
         raise FileExistsError(f"{path} is something other than a saved index; choose another name")
     content = _load_faiss().serialize_index(index.faiss).tobytes()
-    header = {
-        "kind": index.kind,
-        "metric": index.metric,
-        "dimension": index.dimension,
-        "vectors": len(index),
-        "settings": index.settings,
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
+    header = _description(index) | {"sha256": hashlib.sha256(content).hexdigest()}
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary, temporary.open("wb") as file:
         file.write(_MAGIC + json.dumps(header).encode() + b"\n")
@@ -533,15 +525,51 @@ def load_index(path: str | Path) -> VectorIndex:
         ) from error
     if hashlib.sha256(body).hexdigest() != expected:
         raise ValueError(
-            f"{path} is damaged: {len(body):,} bytes whose checksum is not the one saved. Build the index again and save it"
+            f"{path} is damaged: {len(body):,} bytes whose checksum is not the one saved. "
+            "Build the index again and save it"
         )
     index = _load_faiss().deserialize_index(np.frombuffer(body, dtype=np.uint8))
-    found = VectorIndex(header["kind"], header["metric"], header["settings"], index)
-    if (len(found), found.dimension) != (header["vectors"], header["dimension"]):
+    found = VectorIndex(header.get("kind"), header.get("metric"), header.get("settings"), index)
+    if _description(found) != {name: value for name, value in header.items() if name != "sha256"}:
         raise ValueError(
             f"{path} is damaged: its description does not match its content. Build the index again and save it"
         )
     return found
+
+
+def _description(index: VectorIndex) -> dict[str, Any]:
+    """Return what is written in front of a saved index, as far as FAISS's own index bears it out."""
+    faiss = _load_faiss()
+    inner = faiss.downcast_index(index.faiss)
+    inner = faiss.downcast_index(inner.index) if isinstance(inner, faiss.IndexIDMap) else inner
+    kinds = {
+        "flat": (faiss.IndexFlat, {}),
+        "ivf": (faiss.IndexIVFFlat, {"nlist": "nlist", "nprobe": "nprobe"}),
+        "hnsw": (
+            faiss.IndexHNSWFlat,
+            {"ef_construction": "hnsw.efConstruction", "ef_search": "hnsw.efSearch"},
+        ),
+        "pq": (faiss.IndexPQ, {"pieces": "pq.M", "bits": "pq.nbits"}),
+        "sq8": (faiss.IndexScalarQuantizer, {}),
+    }
+    kind = next((kind for kind, (cls, _) in kinds.items() if isinstance(inner, cls)), None)
+    settings = (
+        {name: attrgetter(place)(inner) for name, place in kinds[kind][1].items()} if kind else {}
+    )
+    if kind == "hnsw":
+        settings = {"links": inner.hnsw.nb_neighbors(1)} | settings
+    l2 = inner.metric_type == faiss.METRIC_L2
+    return {
+        "kind": kind,
+        "metric": "l2"
+        if l2
+        else index.metric
+        if index.metric != "l2" and index.metric in METRICS
+        else None,
+        "dimension": index.dimension,
+        "vectors": len(index),
+        "settings": settings,
+    }
 
 
 @contextmanager
@@ -588,7 +616,9 @@ def _check(
     )
 
 
-def _check_matrix(vectors: np.ndarray, what: str, metric: Metric) -> np.ndarray:
+def _check_matrix(
+    vectors: np.ndarray, what: str, metric: Metric, dimension: int | None = None
+) -> np.ndarray:
     """Return `vectors` as FAISS wants them: rows of float32, next to each other in memory."""
     if not isinstance(vectors, np.ndarray):
         raise TypeError(
@@ -599,6 +629,11 @@ def _check_matrix(vectors: np.ndarray, what: str, metric: Metric) -> np.ndarray:
         hint = f". For a single vector, give {what}[None]" if vectors.ndim == 1 else ""
         raise ValueError(
             f"{what} has shape {vectors.shape}; one row for each vector is expected, shape (n, dimension){hint}"
+        )
+    if dimension is not None and vectors.shape[1] != dimension:
+        raise ValueError(
+            f"{what} has {vectors.shape[1]} columns, the index holds vectors of {dimension}. "
+            "Encode queries and documents with the same model"
         )
     if vectors.dtype != np.float32:
         raise TypeError(
@@ -642,7 +677,7 @@ def _check_ids(ids: Iterable[int] | None, n: int) -> np.ndarray | None:
     values, counts = np.unique(ids, return_counts=True)
     if len(values) < n:
         raise ValueError(
-            f"ids holds {values[counts.argmax()]} {counts.max()} times; give each vector an id of its own. "
+            f"the id {values[counts.argmax()]} stands {counts.max():,} times in ids; give each vector an id of its own. "
             "FAISS itself would not notice"
         )
     return ids.astype(np.int64)

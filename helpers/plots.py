@@ -110,6 +110,8 @@ def similarity_heatmap(
             f"similarities has shape {similarities.shape}; {len(labels)} row labels and {len(columns)} column labels were given"
         )
     rows, wide = similarities.shape
+    if similarities.size == 0:
+        raise ValueError("similarities is empty; give at least one row and one column")
     ax = ax or new_axes(2.6 + 0.62 * wide + 0.055 * max(map(len, labels)), 1.7 + 0.46 * rows)
     image = ax.imshow(similarities, vmin=min(0.0, similarities.min()), vmax=1.0, aspect="auto")
     ax.set_xticks(range(wide), columns, rotation=35, ha="right", rotation_mode="anchor")
@@ -152,6 +154,8 @@ def embedding_map(
         When the points are not n pairs, or groups or labels do not match them.
     """
     points = np.asarray(points)
+    if len(points) == 0:
+        raise ValueError("points is empty; give at least one")
     if points.ndim != 2 or points.shape[1] != 2:
         raise ValueError(
             f"points has shape {points.shape}; give one pair for each text, shape (n, 2): reduce embeddings with PCA first"
@@ -246,10 +250,8 @@ def score_histogram(
 
 
 @course_style()
-def course_map(ax: Axes | None = None) -> None:
+def course_map(ax: Axes | None = None) -> Axes:
     """Draw the way from text to a defended answer, with the lesson in which each step is taken."""
-    import matplotlib.pyplot as plt
-
     ax = ax or new_axes(9.5, 3.3)
     steps = (
         (0, 1, "text", "your corpus"),
@@ -297,7 +299,7 @@ def course_map(ax: Axes | None = None) -> None:
         title="From text to an answer that you can defend, and the lessons on the way",
     )
     ax.set_axis_off()
-    plt.show()
+    return ax
 
 
 @course_style()

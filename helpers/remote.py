@@ -6,8 +6,9 @@
 322 texts, about 64,000 tokens, about $0.0013 (price of 25 January 2024)
 >>> engine = SemanticSearch(model)
 
-Every text that is encoded leaves this machine and, with most services, costs money. Ask `estimate_cost` first. Works with any server that speaks this
-protocol (``base_url`` or ``OPENAI_BASE_URL``), one of your own included. Needs the package ``openai``, which the course's extra ``api`` installs.
+Every text that is encoded leaves this machine and, with most services, costs money. Ask `estimate_cost` first. Works with
+any server that speaks this protocol (``base_url`` or ``OPENAI_BASE_URL``), one of your own included. Needs the package
+``openai``, which the course's extra ``api`` installs.
 """
 
 from __future__ import annotations
@@ -29,18 +30,31 @@ if TYPE_CHECKING:
     from openai import OpenAI
 
 KEY_VARIABLE = "OPENAI_API_KEY"
-#: US dollars for a million tokens, as announced on `PRICE_DATE` (`PRICE_SOURCE`). Prices change: look them up before you spend much.
-PRICES = {"text-embedding-3-small": 0.02, "text-embedding-3-large": 0.13, "text-embedding-ada-002": 0.10}
+#: US dollars for a million tokens, as announced on `PRICE_DATE` (`PRICE_SOURCE`). Prices change: look them up before you
+#: spend much.
+PRICES = {
+    "text-embedding-3-small": 0.02,
+    "text-embedding-3-large": 0.13,
+    "text-embedding-ada-002": 0.10,
+}
 PRICE_DATE = "25 January 2024"
 PRICE_SOURCE = "https://openai.com/index/new-embedding-models-and-api-updates/"
 #: Dimensions of a vector when `OpenAIModel` is not asked for fewer.
-DIMENSIONS = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072, "text-embedding-ada-002": 1536}
-#: The service's limits on one request: texts, and tokens in all of them. The second is approached with care, for we only estimate tokens.
+DIMENSIONS = {
+    "text-embedding-3-small": 1536,
+    "text-embedding-3-large": 3072,
+    "text-embedding-ada-002": 1536,
+}
+#: The service's limits on one request: texts, and tokens in all of them. The second is approached with care, for we only
+#: estimate tokens.
 MOST_TEXTS = 2048
 MOST_TOKENS = 150_000  # the limit is 300,000
 
-#: A word with the blank before it, up to three digits, or a run of other signs: what a tokenizer of these models never joins.
-_PIECES = re.compile(r" ?[^\W\d_]+|\d{1,3}| ?[^\s\w]+|_|\s+(?!\S)|\s+")
+#: How the tokenizer of these models first cuts a text: a word with one sign or blank before it, up to three digits, a run
+#: of signs.
+_PIECES = re.compile(
+    r"[^\r\n\w]?[^\W\d_]+|_[^\W\d_]+|\d{1,3}| ?(?:[^\s\w]|_)+[\r\n]*|\s*[\r\n]+|\s+"
+)
 
 
 class RemoteModelError(ModelError):
@@ -48,10 +62,11 @@ class RemoteModelError(ModelError):
 
     Attributes
     ----------
-    vectors : float32 array, shape (done, dimension), or None before the first: the vectors of the first `done` texts, as the service gave them
+    vectors : float32 array, shape (done, dimension): the vectors of the first `done` texts as the service gave them; None if
+        there are none
     done : how many texts at the beginning of the list are encoded
 
-    The model remembers all finished vectors: ``encode`` of the same texts goes on where it stopped, and nothing is paid twice.
+    The model remembers all finished vectors: ``encode`` of the same texts goes on where it stopped, and pays nothing twice.
     """
 
     def __init__(self, message: str, *, vectors: np.ndarray | None = None) -> None:
@@ -62,7 +77,7 @@ class RemoteModelError(ModelError):
 
 @dataclass(frozen=True, slots=True)
 class CostEstimate:
-    """What encoding would cost: number of texts, tokens, and US dollars (None for a model whose price is not in `PRICES`)."""
+    """What encoding would cost: texts, tokens, and US dollars (None for a model whose price is not in `PRICES`)."""
 
     texts: int
     tokens: int
@@ -76,20 +91,27 @@ class CostEstimate:
 
 
 def estimate_tokens(text: str) -> int:
-    """Estimate how many tokens `text` has for an OpenAI embedding model, without their tokenizer, which would have to be downloaded.
+    """Estimate how many tokens `text` has for an OpenAI model. Their tokenizer is not used, for it would have to be downloaded.
 
-    Two lower bounds, of which the larger counts. OpenAI's rule of thumb for English is one token for four characters; counted in UTF-8 bytes, it also allows for
-    other scripts taking more tokens. And a tokenizer never joins two words, more than three digits, or a word and a sign: each such piece is a token at least.
-    Expect an error of a quarter for English prose, and more for code, tables and other languages.
+    The larger of two numbers. OpenAI's rule of thumb for English is one token for four characters; counted in UTF-8 bytes,
+    it also allows for other scripts taking more. And their tokenizer begins by cutting a text into words, numbers of up to
+    three digits and runs of signs, each of which is one token at least. Expect an error of a quarter, and more for code
+    and tables.
     """
-    return max(math.ceil(len(text.encode("utf-8", "surrogatepass")) / 4), sum(1 for _ in _PIECES.finditer(text)))
+    return max(
+        math.ceil(len(text.encode("utf-8", "surrogatepass")) / 4),
+        sum(1 for _ in _PIECES.finditer(text)),
+    )
 
 
-def estimate_cost(texts: str | Iterable[str], model: str = "text-embedding-3-small") -> CostEstimate:
+def estimate_cost(
+    texts: str | Iterable[str], model: str = "text-embedding-3-small"
+) -> CostEstimate:
     """Estimate what it costs to encode `texts` with `model`. Nothing is sent, and no key is needed.
 
     Tokens as in `estimate_tokens`. Prices in US dollars for a million tokens (`PRICES`), announced on 25 January 2024 at
-    https://openai.com/index/new-embedding-models-and-api-updates/ ; look up today's, and those of another service, before you spend much:
+    https://openai.com/index/new-embedding-models-and-api-updates/ ; look up today's, and those of another service, before
+    you spend much:
 
     ==========================  =====
     ``text-embedding-3-small``   0.02
@@ -119,8 +141,9 @@ class OpenAIModel:
     timeout
         Seconds to wait for one answer.
     max_retries
-        How often a request is sent again after a time-out, a lost connection, "too many requests" or a failure of the server. The official client waits as
-        long as the server asks (``Retry-After``, up to two minutes), otherwise for 0.5 seconds, then twice as long each time, up to 8.
+        How often a request is sent again after a time-out, a lost connection, "too many requests" or a failure of the
+        server. The official client waits as long as the server asks (``Retry-After``, up to two minutes), otherwise for
+        0.5 seconds, then twice as long each time, up to 8.
 
     Attributes
     ----------
@@ -147,14 +170,25 @@ class OpenAIModel:
         max_retries: int = 5,
     ) -> None:
         if not isinstance(name, str) or not name.strip():
-            raise ValueError(f"name={name!r}: give the model's name, such as 'text-embedding-3-small'")
-        if dimensions is not None and (isinstance(dimensions, bool) or not isinstance(dimensions, int) or dimensions < 1):
-            raise ValueError(f"dimensions={dimensions!r}: give a whole number from 1 up, or None for the model's own")
-        if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
+            raise ValueError(
+                f"name={name!r}: give the model's name, such as 'text-embedding-3-small'"
+            )
+        if dimensions is not None and (
+            isinstance(dimensions, bool) or not isinstance(dimensions, int) or dimensions < 1
+        ):
+            raise ValueError(
+                f"dimensions={dimensions!r}: give a whole number from 1 up, or None for the model's own"
+            )
+        if (
+            isinstance(timeout, bool)
+            or not isinstance(timeout, int | float)
+            or not 0 < timeout < math.inf
+        ):
             raise ValueError(f"timeout={timeout!r}: give seconds, more than 0")
         if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
             raise ValueError(f"max_retries={max_retries!r}: give a whole number from 0 up")
-        self.name, self.dimensions, self.timeout, self.max_retries = name, dimensions, timeout, max_retries
+        self.name, self.dimensions = name, dimensions
+        self.timeout, self.max_retries = timeout, max_retries
         self.tokens_used = 0
         self._key = (api_key or os.environ.get(KEY_VARIABLE) or "").strip()
         self._kept: dict[str, np.ndarray] = {}  # finished vectors of a call that did not finish
@@ -171,20 +205,27 @@ class OpenAIModel:
             from openai import OpenAI
         except ImportError as error:
             raise RemoteModelError(
-                f"{self.name} needs the package openai, which is not installed. In the course's folder: python -m pip install -e '.[api]'"
+                f"{self.name} needs the package openai, which is not installed. In the course's folder: python -m "
+                "pip install -e '.[api]'"
             ) from error
         if not self._key:
             raise RemoteModelError(
-                f"There is no key for {self.name}: set the environment variable {KEY_VARIABLE} or give api_key=… (any word will do for a server that asks for none)."
+                f"There is no key for {self.name}: set the environment variable {KEY_VARIABLE} or give api_key=… "
+                "(any word will do for a server that asks for none)."
             )
-        return OpenAI(api_key=self._key, base_url=base_url or None, timeout=self.timeout, max_retries=self.max_retries)
+        return OpenAI(
+            api_key=self._key,
+            base_url=base_url or None,
+            timeout=self.timeout,
+            max_retries=self.max_retries,
+        )
 
     def get_embedding_dimension(self) -> int | None:
         """Return how many numbers a vector has; None when that is not known before the first answer."""
         return self.dimensions or DIMENSIONS.get(self.name)
 
     def estimate_cost(self, texts: str | Iterable[str]) -> CostEstimate:
-        """Estimate what encoding `texts` would cost at OpenAI's prices, before any is sent. See the function `estimate_cost`."""
+        """Estimate what encoding `texts` would cost, before any is sent. See the function `estimate_cost`."""
         return estimate_cost(texts, self.name)
 
     def encode(
@@ -202,7 +243,8 @@ class OpenAIModel:
         inputs
             A text, or several.
         batch_size
-            Texts in one request, at most 2,048. Long texts make smaller batches, so that a request stays within the service's limit of tokens.
+            Texts in one request, at most 2,048. Long texts make smaller batches, so that a request stays within the
+            service's limit of tokens.
         show_progress_bar
             True shows one.
         normalize_embeddings
@@ -210,12 +252,14 @@ class OpenAIModel:
 
         Returns
         -------
-        float32 array, shape (texts, dimension); (dimension,) for a single text; (0,) for none, as sentence-transformers has it
+        float32 array, shape (texts, dimension); (dimension,) for a single text; (0,) for none, as sentence-transformers
+        has it
 
         Raises
         ------
         RemoteModelError
-            For whatever goes wrong with the service. Finished vectors are in the error and in the model: call again with the same texts, and it goes on where it stopped.
+            For whatever goes wrong with the service. Finished vectors are in the error and in the model: call again with
+            the same texts, and it goes on where it stopped.
         ValueError
             For an empty text, which services refuse, or a `batch_size` out of range. Nothing has been sent then.
         TypeError
@@ -223,11 +267,20 @@ class OpenAIModel:
         """
         single = isinstance(inputs, str)
         texts = [inputs] if single else _check_texts(inputs, "inputs")
-        if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or not 1 <= batch_size <= MOST_TEXTS:
-            raise ValueError(f"batch_size={batch_size!r}: give a whole number from 1 to {MOST_TEXTS:,}")
+        if (
+            isinstance(batch_size, bool)
+            or not isinstance(batch_size, int | np.integer)
+            or not 1 <= batch_size <= MOST_TEXTS
+        ):
+            raise ValueError(
+                f"batch_size={batch_size!r}: give a whole number from 1 to {MOST_TEXTS:,}"
+            )
         empty = [place for place, text in enumerate(texts) if not text]
         if empty:
-            raise ValueError(f"inputs[{empty[0]}] is empty ({len(empty)} of {len(texts)} are), and services refuse empty texts. Leave it out")
+            raise ValueError(
+                f"inputs[{empty[0]}] is empty ({len(empty)} of {len(texts)} are), and services refuse empty texts. "
+                "Leave it out"
+            )
         if not texts:
             return np.empty(0, dtype=np.float32)
         vectors = self._vectors(texts, int(batch_size), bool(show_progress_bar))
@@ -237,11 +290,12 @@ class OpenAIModel:
         return vectors[0] if single else vectors
 
     def _vectors(self, texts: list[str], batch_size: int, show_progress: bool) -> np.ndarray:
-        """Return the vectors of `texts` as the service gives them. On any failure, what is finished stays in ``self._kept``."""
+        """Return the vectors of `texts` as the service gives them. On any failure, what is finished stays in `_kept`."""
         from tqdm.auto import tqdm
 
         missing = [text for text in dict.fromkeys(texts) if text not in self._kept]
-        with tqdm(total=len(missing), desc=self.name, unit="text", disable=None if show_progress else True) as bar:
+        silent = {} if show_progress else {"disable": True}  # left alone, TQDM_DISABLE decides
+        with tqdm(total=len(missing), desc=self.name, unit="text", **silent) as bar:
             for batch in _batches(missing, batch_size):
                 try:
                     found = self._ask(batch)
@@ -255,15 +309,22 @@ class OpenAIModel:
         return vectors
 
     def _with_finished(self, error: RemoteModelError, texts: list[str]) -> RemoteModelError:
-        """Return `error` with the vectors of the texts before the first unfinished one, and with a sentence on how to go on."""
+        """Return `error` with the vectors of the texts before the first unfinished one, and with a way to go on."""
         finished = []
         for text in texts:
             if text not in self._kept:
                 break
             finished.append(self._kept[text])
         kept = sum(text in self._kept for text in texts)
-        advice = f" {kept} of {len(texts)} vectors are finished and kept: encode the same texts again with this model, and it goes on there." if kept else ""
-        return RemoteModelError(f"{error}{advice}", vectors=np.array(finished, dtype=np.float32) if finished else None)
+        advice = (
+            f" {kept} of {len(texts)} vectors are finished and kept: encode the same texts again with this model, "
+            "and it goes on there."
+            if kept
+            else ""
+        )
+        return RemoteModelError(
+            f"{error}{advice}", vectors=np.array(finished, dtype=np.float32) if finished else None
+        )
 
     def _ask(self, batch: list[str]) -> np.ndarray:
         """Send one request and return its vectors in the order of `batch`."""
@@ -277,8 +338,14 @@ class OpenAIModel:
             response = self._client.embeddings.create(model=self.name, input=batch, **options)
         except openai.OpenAIError as error:
             raise RemoteModelError(self._explain(error)) from error
-        except (ValueError, TypeError, AttributeError) as error:  # a body that is no JSON, or JSON of quite another shape
-            raise RemoteModelError(f"{self.address} gave an answer that cannot be read ({_short(error)}). Is it an OpenAI-compatible address?") from error
+        except (
+            ValueError,
+            TypeError,
+            AttributeError,
+        ) as error:  # a body that is no JSON, or JSON of quite another shape
+            raise RemoteModelError(
+                f"{self.address} gave an answer that cannot be read ({_short(error)}). Is it an OpenAI-compatible address?"
+            ) from error
         vectors = self._read(response, len(batch))
         used = getattr(getattr(response, "usage", None), "total_tokens", None)
         self.tokens_used += used if isinstance(used, int) else 0
@@ -288,24 +355,51 @@ class OpenAIModel:
         """Return the vectors in `response`, ordered by its index field, or say what is wrong with it."""
         items = getattr(response, "data", None)
         if not isinstance(items, list):
-            raise RemoteModelError(f"{self.address} gave an answer without a list of vectors. Is it an OpenAI-compatible address for embeddings?")
-        if len(items) != expected:
-            raise RemoteModelError(f"{self.address} gave {len(items)} vectors for {expected} texts; none of them was used. Try again, or with a smaller batch_size.")
-        indices = [getattr(item, "index", None) for item in items]
-        if any(not isinstance(index, int) for index in indices) or sorted(indices) != list(range(expected)):
             raise RemoteModelError(
-                f"{self.address} gave indices {indices[:5]}… for {expected} texts: it cannot be told which vector belongs to which text. With batch_size=1 it can."
+                f"{self.address} gave an answer without a list of vectors. Is it an OpenAI-compatible address for "
+                "embeddings?"
+            )
+        if len(items) != expected:
+            raise RemoteModelError(
+                f"{self.address} gave {len(items)} vectors for {expected} texts; none of them was used. Try again, "
+                "or with a smaller batch_size."
+            )
+        indices = [getattr(item, "index", None) for item in items]
+        if any(not isinstance(index, int) for index in indices) or sorted(indices) != list(
+            range(expected)
+        ):
+            raise RemoteModelError(
+                f"{self.address} gave indices {indices[:5]}… for {expected} texts: it cannot be told which vector "
+                "belongs to which text. With batch_size=1 it can."
             )
         try:
-            vectors = np.array([item.embedding for _, item in sorted(zip(indices, items, strict=True), key=lambda pair: pair[0])], dtype=np.float32)
+            vectors = np.array(
+                [
+                    item.embedding
+                    for _, item in sorted(
+                        zip(indices, items, strict=True), key=lambda pair: pair[0]
+                    )
+                ],
+                dtype=np.float32,
+            )
         except (TypeError, ValueError, AttributeError) as error:
-            raise RemoteModelError(f"{self.address} gave vectors that are not lists of numbers of one length ({_short(error)}).") from error
+            raise RemoteModelError(
+                f"{self.address} gave vectors that are not lists of numbers of one length ({_short(error)})."
+            ) from error
         if vectors.ndim != 2 or not vectors.shape[1] or not np.isfinite(vectors).all():
-            raise RemoteModelError(f"{self.address} gave vectors of shape {vectors.shape}, or with entries that are not finite numbers; they were not used.")
+            raise RemoteModelError(
+                f"{self.address} gave vectors of shape {vectors.shape}, or with entries that are not finite numbers; "
+                "they were not used."
+            )
         known = next((len(vector) for vector in self._kept.values()), None)
-        for wanted, source in ((self.dimensions, "were asked for"), (known, "had the vectors before")):
+        for wanted, source in (
+            (self.dimensions, "were asked for"),
+            (known, "had the vectors before"),
+        ):
             if wanted is not None and vectors.shape[1] != wanted:
-                raise RemoteModelError(f"{self.address} gave vectors with {vectors.shape[1]} dimensions; {wanted} {source}. They were not used.")
+                raise RemoteModelError(
+                    f"{self.address} gave vectors with {vectors.shape[1]} dimensions; {wanted} {source}. They were not used."
+                )
         return vectors
 
     def _explain(self, error: Exception) -> str:
@@ -317,12 +411,21 @@ class OpenAIModel:
         said = self._censored(_short(error))
         status = getattr(error, "status_code", None)
         if isinstance(error, openai.APITimeoutError):
-            return f"{where} did not answer within {self.timeout:g} seconds (asked {tries}). Try later, with a longer timeout, or with a smaller batch_size."
+            return (
+                f"{where} did not answer within {self.timeout:g} seconds (asked {tries}). Try later, with a longer "
+                "timeout, or with a smaller batch_size."
+            )
         if isinstance(error, openai.APIConnectionError):
             cause = self._censored(_short(error.__cause__ or error))
-            return f"{where} cannot be reached, or broke off its answer ({cause}; asked {tries}). Check the network and base_url."
+            return (
+                f"{where} cannot be reached, or broke off its answer ({cause}; asked {tries}). Check the network and "
+                "base_url."
+            )
         if isinstance(error, openai.RateLimitError):
-            return f"{where} says that there were too many requests, or that the quota is used up (429; asked {tries}): {said}. Wait, or look at your account."
+            return (
+                f"{where} says that there were too many requests, or that the quota is used up (429; asked {tries}): "
+                f"{said}. Wait, or look at your account."
+            )
         if status in (401, 403):
             return f"{where} refused the key ({status}): {said}. Check {KEY_VARIABLE} or api_key."
         if status == 404:
@@ -330,7 +433,10 @@ class OpenAIModel:
         if status is not None and status >= 500:
             return f"{where} failed ({status}; asked {tries}): {said}. Try later."
         if status is not None:
-            return f"{where} did not accept the request ({status}): {said}. Check dimensions, and whether a text is longer than the model reads."
+            return (
+                f"{where} did not accept the request ({status}): {said}. Check dimensions, and whether a text is longer "
+                "than the model reads."
+            )
         return f"{where}: {said}."
 
     def _censored(self, message: str) -> str:
@@ -357,13 +463,19 @@ def _without_secrets(url: str) -> str:
     parts = urlsplit(url)
     host = parts.hostname or ""
     host = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}".rstrip("/")
+    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}".rstrip(
+        "/"
+    )
 
 
 def _short(error: BaseException) -> str:
     """Return what `error` says, in one line of at most 200 characters."""
     body = getattr(error, "body", None)
-    said = body.get("message") if isinstance(body, dict) and isinstance(body.get("message"), str) else str(error)
+    said = (
+        body.get("message")
+        if isinstance(body, dict) and isinstance(body.get("message"), str)
+        else str(error)
+    )
     line = " ".join(said.split()).rstrip(".") or type(error).__name__
     return line if len(line) <= 200 else line[:199] + "…"
 

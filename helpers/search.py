@@ -33,6 +33,8 @@ SCORES_IN_MEMORY = 16_000_000
 #: The constant of reciprocal rank fusion in its first publication (Cormack, Clarke and Büttcher,
 #: 2009).
 RRF_K = 60
+#: What counts as a word for BM25: two letters or more, or a single digit ("bus 7", "3-1").
+WORD_PATTERN = r"(?u)\b\w\w+\b|\b\d\b"
 _FORMAT = 1
 _FILES = {"engine.json", "documents.json", "vectors.npy", "fingerprint.npy"}
 
@@ -339,8 +341,6 @@ class SemanticSearch(SearchEngine):
         vectors, fingerprint = (
             _load_array(Path(folder), name) for name in ("vectors.npy", "fingerprint.npy")
         )
-        if len(vectors) != len(documents):
-            raise _damaged(folder, f"{len(documents)} documents, {len(vectors)} vectors")
         if (
             vectors.ndim != 2
             or fingerprint.ndim != 1
@@ -350,6 +350,8 @@ class SemanticSearch(SearchEngine):
                 folder,
                 f"vectors of shape {vectors.shape} do not belong to a fingerprint of shape {fingerprint.shape}",
             )
+        if len(vectors) != len(documents):
+            raise _damaged(folder, f"{len(documents)} documents, {len(vectors)} vectors")
         mine = engine._fingerprint()
         if mine.shape != fingerprint.shape or float(mine @ fingerprint) < 0.999:
             raise ValueError(
@@ -388,7 +390,12 @@ class KeywordSearch(SearchEngine):
         import bm25s
 
         return bm25s.tokenize(
-            [text], stopwords="en", stemmer=self._stemmer, return_ids=False, show_progress=False
+            [text],
+            token_pattern=WORD_PATTERN,
+            stopwords="en",
+            stemmer=self._stemmer,
+            return_ids=False,
+            show_progress=False,
         )[0]
 
     def _replace(self, documents: list[str]) -> None:

@@ -8,8 +8,6 @@ import pytest
 
 from helpers.chunking import Chunk, chunk_documents, chunk_text, count_tokens, tokens_lost
 
-waits_for_fix = pytest.mark.xfail(reason="reported defect; remove this marker with the fix")
-
 NOUNS = [
     "ferry",
     "harbour",
@@ -256,7 +254,6 @@ def test_random_texts_are_covered_and_fit(minilm):
         assert_sound(text, chunks, minilm, max_tokens)
 
 
-@waits_for_fix
 def test_a_long_sentence_without_spaces_has_overlap_too(minilm):
     """Chinese is written without spaces: between its tokens, with the full overlap, as the docstring says."""
     text = "港口的渡船今天早上因为大雾没有开出所以岛上的居民只能等到下午才能回家" * 12
@@ -323,7 +320,6 @@ def test_chunks_of_several_documents_know_where_they_are_from(minilm):
     assert chunk_documents([], minilm) == []
 
 
-@waits_for_fix
 def test_one_string_in_place_of_several_documents_is_refused(minilm):
     """Otherwise each of its letters becomes a document."""
     with pytest.raises(TypeError, match="list of strings"):

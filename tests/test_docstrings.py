@@ -12,8 +12,6 @@ import pytest
 from helpers.data import Docstring, load_docstrings
 from helpers.data.docstrings import FIRST_PACKAGES
 
-waits_for_fix = pytest.mark.xfail(reason="reported defect; remove this marker with the fix")
-
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
@@ -338,7 +336,6 @@ def test_any_characters_come_back_from_the_cache_as_they_were(install):
     assert load_docstrings(["signs"]) == first
 
 
-@waits_for_fix
 def test_a_lone_surrogate_in_a_docstring_does_no_harm(install):
     """Legal in a source file, impossible in UTF-8: one such docstring anywhere must not end the whole reading."""
     install(
@@ -544,13 +541,13 @@ def test_this_machines_docstrings_are_whole_records(here):
 
 
 def test_the_libraries_of_the_course_come_first(here):
-    """NumPy is read before all others."""
+    """In their order, before all others."""
     packages = list(dict.fromkeys(docstring.package for docstring in here))
     installed = {
         distribution.metadata["Name"].lower() for distribution in importlib.metadata.distributions()
     }
     wanted = [name for name in FIRST_PACKAGES if name in installed]
-    assert wanted[0] == "numpy"
+    assert packages[: len(wanted)] == wanted[: len(packages)]
     assert packages[:5] == wanted[:5]
 
 

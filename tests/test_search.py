@@ -21,8 +21,6 @@ from helpers.search import (
     top_k_indices,
 )
 
-waits_for_fix = pytest.mark.xfail(reason="reported defect; remove this marker with the fix")
-
 TEXTS = [
     "The ferry sails at noon.",
     "Bread rises overnight.",
@@ -1011,7 +1009,7 @@ def test_vectors_that_do_not_match_the_documents_in_number_are_refused(tmp_path,
         SemanticSearch.load(folder, FakeModel())
 
 
-@pytest.mark.parametrize("shape", [(5, 7), (5,), (5, 8, 1), pytest.param((), marks=waits_for_fix)])
+@pytest.mark.parametrize("shape", [(5, 7), (5,), (5, 8, 1), ()])
 def test_vectors_of_a_wrong_shape_are_refused(tmp_path, shape):
     """At loading, not by NumPy at the first search."""
     folder = semantic().save(tmp_path / "engine")

@@ -19,17 +19,18 @@ from pathlib import Path
 
 from helpers.cache import cache_folder, replacing
 
-#: Read first, where they are installed: what people who learn this subject look things up in. All
+#: Read first, where they are installed: what people who learn this subject look things up in, small
+#: packages before large ones, so that none is left out by the limit. All
 #: others follow in alphabetical order.
 FIRST_PACKAGES = (
-    "numpy",
-    "scipy",
-    "pandas",
-    "scikit-learn",
-    "matplotlib",
-    "sentence-transformers",
     "faiss-cpu",
     "chromadb",
+    "sentence-transformers",
+    "scikit-learn",
+    "numpy",
+    "matplotlib",
+    "pandas",
+    "scipy",
 )
 LIMIT = 10_000
 FORMAT = "4"  # raised when what is collected changes, so that old caches are not read
@@ -185,7 +186,7 @@ def _sources(distribution: importlib.metadata.Distribution) -> Iterator[tuple[Pa
 
 def _parse(path: Path, module: str, package: str) -> Iterator[Docstring]:
     try:
-        source = path.read_text(encoding="utf-8")
+        source = path.read_text(encoding="utf-8-sig")
         if ('"""' not in source and "'''" not in source) or _GENERATED.search(source[:1500]):
             return
         with warnings.catch_warnings():
@@ -218,5 +219,6 @@ def _first_paragraph(
     little.
     """
     docstring = ast.get_docstring(node) or ""
+    docstring = docstring.encode(errors="replace").decode()  # a lone surrogate cannot be stored
     words = re.split(r"\n\s*\n", docstring.strip(), maxsplit=1)[0].split()
     return " ".join(words) if len(words) >= _ENOUGH_WORDS else ""
