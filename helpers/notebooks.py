@@ -17,7 +17,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-CELL_SECONDS = 120
+CELL_SECONDS = 240
 
 
 def find_notebooks(root: Path = ROOT) -> list[Path]:
