@@ -3,7 +3,7 @@
 >>> from helpers.remote import OpenAIModel
 >>> model = OpenAIModel("text-embedding-3-small")  # the key is read from OPENAI_API_KEY
 >>> print(model.estimate_cost(texts))
-322 texts, about 64,000 tokens, about $0.0013 (price of 25 January 2024)
+322 texts, about 71,000 tokens, about $0.0014 (price of 25 January 2024)
 >>> engine = SemanticSearch(model)
 
 Every text that is encoded leaves this machine and, with most services, costs money. Ask `estimate_cost` first. Works with

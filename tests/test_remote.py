@@ -323,6 +323,10 @@ def test_a_time_out_is_a_clear_error(server):
         patient(server, timeout=0.2, max_retries=0).encode(TEXTS)
 
 
+def test_the_client_waits_no_longer_than_it_was_told(server):
+    assert patient(server, timeout=2.5)._client.timeout == 2.5
+
+
 def test_a_time_out_and_then_success_is_success(server, monkeypatch):
     monkeypatch.setattr("openai._base_client.time.sleep", lambda seconds: None)
     server.script = [hangs]
