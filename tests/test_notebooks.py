@@ -13,7 +13,17 @@ from helpers import notebooks
 from helpers.environment import ROOT
 from helpers.notebooks import METADATA, clean, execute, find_notebooks
 
-LESSONS = ("00_start_here", "01_embeddings", "02_cosine_similarity", "03_semantic_search")
+LESSONS = (
+    "00_start_here",
+    "01_embeddings",
+    "02_cosine_similarity",
+    "03_semantic_search",
+    "04_faiss_exact_vs_ivf",
+    "05_chromadb",
+    "06_batch_encoding",
+    "07_model_evaluation",
+    "08_clustering",
+)
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
