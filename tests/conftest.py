@@ -5,7 +5,8 @@ import os
 import pytest
 
 os.environ["TQDM_DISABLE"] = "1"
-os.environ["HF_HUB_OFFLINE"] = "1"  # a test that wants the hub's behaviour starts its own on loopback
+# A test that wants the hub's behaviour starts its own on loopback.
+os.environ["HF_HUB_OFFLINE"] = "1"
 
 
 @pytest.fixture(scope="session")
