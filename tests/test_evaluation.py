@@ -165,6 +165,14 @@ def test_retrieval_refuses_what_has_no_value():
         evaluate_retrieval({"q": {"a": 1.0}}, {"q": {"a": 1}}, relevant_from=0)
 
 
+@pytest.mark.parametrize("complete", [False, True])
+def test_a_query_with_an_empty_list_of_judgements_is_not_judged(complete):
+    run, qrels = {"q": {"a": 1.0}, "r": {"a": 1.0}}, {"q": {}, "r": {"a": 1}}
+    scores = evaluate_retrieval(run, qrels, [1], complete=complete)
+    assert scores.per_query.keys() == trec_eval(run, qrels).keys() == {"r"}
+    assert scores.unjudged == ("q",)
+
+
 def test_values_of_one_measure():
     scores = evaluate_retrieval(
         {"q": {"a": 1.0}, "r": {"b": 1.0}}, {"q": {"a": 1}, "r": {"a": 1}}, [1]
@@ -452,6 +460,12 @@ def test_bootstrap_says_established_only_beyond_zero():
         str(worse) == f"{worse.difference:+.3f} [{worse.low:+.3f}, {worse.high:+.3f}], established"
     )
     assert str(same).endswith("not established")
+
+
+def test_rounding_errors_establish_nothing():
+    result = paired_bootstrap([0.3] * 10, [0.1 + 0.2] * 10)
+    assert 0.3 - (0.1 + 0.2) != 0
+    assert not result.established
 
 
 def test_bootstrap_pairs_by_name():
