@@ -350,7 +350,8 @@ def _check_whole(name: str, value: int) -> None:
 @contextmanager
 def _progress(total: int | None, show: bool) -> Iterator[Callable[[int], object] | None]:
     """Give the function that moves a progress bar over `total` texts (None: not known), or None where there is no bar."""
-    if not show or total == 0:
+    # In a notebook tqdm itself does not look at TQDM_DISABLE.
+    if not show or total == 0 or os.environ.get("TQDM_DISABLE", "0") not in ("", "0"):
         yield None
         return
     from tqdm.auto import tqdm
@@ -421,9 +422,8 @@ class _Store:
                 return []
 
         def throw_away() -> None:
-            if (
-                _identity(self.path) == before
-            ):  # another process may have done it, and begun a new one
+            # Another process may have done it, and begun a new one.
+            if _identity(self.path) == before:
                 self._throw_away()
 
         self._locked(throw_away, "mended")

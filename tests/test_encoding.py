@@ -160,6 +160,9 @@ def test_a_progress_bar_only_on_request(cache, monkeypatch, capsys):
     assert [(bar.total, bar.done) for bar in bars] == [(2, 2)]  # what is in the cache needs no bar
     encode_to_file(TEXTS, cache / "a.npy", fresh(), chunk_size=7, show_progress=True)
     assert (bars[-1].total, bars[-1].done) == (20, 20)
+    monkeypatch.setenv("TQDM_DISABLE", "1")  # as in stored notebooks
+    encode(["newest"], fresh(), cache=cache, show_progress=True)
+    assert len(bars) == 2
     assert capsys.readouterr() == ("", "")
 
 
@@ -720,6 +723,17 @@ def test_a_stream_that_fails_goes_on(tmp_path, after):
     np.testing.assert_array_equal(vectors, model.expected(TEXTS))
 
 
+def test_what_was_written_and_not_noted_does_not_count(tmp_path):
+    """Killed after writing a chunk: what stands behind the last note is dropped, even where nothing takes its place."""
+    path = tmp_path / "a.npy"
+    safe = stopped(path, 10)
+    with path.with_name("a.npy.partial").open("ab") as file:
+        file.write(b"vectors of other texts" * 100)
+    vectors = stream(TEXTS[:safe], path)
+    np.testing.assert_array_equal(vectors, fresh().expected(TEXTS[:safe]))
+    assert path.stat().st_size == encoding._HEADER_BYTES + safe * 8 * 4
+
+
 def test_resuming_with_other_sizes_is_fine(tmp_path):
     stopped(tmp_path / "a.npy", 10)
     vectors = stream(TEXTS, tmp_path / "a.npy", chunk_size=7, batch_size=2)
@@ -932,7 +946,9 @@ def test_the_steps_of_a_stream_are_counted_right(tmp_path):
 
 
 def kill_points():
-    return sorted(random.Random(KILLS).sample(range(1, STEPS + 1), min(KILLS, STEPS)))
+    """Spread over all steps; the last but one is between the last note and the file's new name."""
+    some = random.Random(KILLS).sample(range(1, STEPS + 1), min(KILLS, STEPS))
+    return sorted({*some, STEPS - 1})
 
 
 @pytest.mark.parametrize("kill_at", kill_points())
