@@ -35,10 +35,8 @@ if TYPE_CHECKING:
 SLICE = 2_048
 #: What turns a text into tokens and tokens into vectors. Another release may do it differently, so it finds nothing in the cache.
 _ENCODERS = ("sentence-transformers", "transformers", "tokenizers")
-_NO_MATTER = (
-    "_name_or_path",
-    "transformers_version",
-)  # in a model's configuration: where it lay, and who wrote it
+#: In a model's configuration: where it lay, and who wrote it.
+_NO_MATTER = ("_name_or_path", "transformers_version")
 _STORE = "embeddings-1.sqlite"  # the number is the format's
 _TABLES = (
     "vectors (model TEXT, text BLOB, vector BLOB, checksum INTEGER, PRIMARY KEY (model, text))",
