@@ -89,11 +89,10 @@ def _setup(options, extra) -> int:
 
 
 def _lab(options, extra) -> int:
-    # The root is named, or JupyterLab would take the lesson's own folder for it, and links to
-    # other folders would lead nowhere.
-    return _in_environment(
-        "-m", "jupyter", "lab", f"--ServerApp.root_dir={ROOT}", *extra, FIRST_LESSON
-    )
+    # Named by its address and not as a file to open: so the address that a server prints leads to the lesson
+    # too, and JupyterLab does not take the lesson's folder for its root, from where other links lead nowhere.
+    place = [f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}"]
+    return _in_environment("-m", "jupyter", "lab", *place, *extra)
 
 
 def _test(options, extra) -> int:

@@ -178,7 +178,8 @@ def test_lab_passes_its_options_on(started):
     assert command_line.main(["lab", *given]) == 0
     ((arguments, variables),) = started
     assert arguments[:3] == ["-m", "jupyter", "lab"]
-    assert arguments[3:] == [f"--ServerApp.root_dir={ROOT}", *given, command_line.FIRST_LESSON]
+    lesson = f"--LabApp.default_url=/lab/tree/{command_line.FIRST_LESSON}"
+    assert arguments[3:] == [f"--ServerApp.root_dir={ROOT}", lesson, *given]
     assert variables == {}
     assert (ROOT / command_line.FIRST_LESSON).is_file()
 
@@ -186,7 +187,7 @@ def test_lab_passes_its_options_on(started):
 def test_a_double_dash_is_not_passed_on(started):
     """``python -m helpers lab -- --port 1`` is what a careful shell user writes."""
     command_line.main(["lab", "--", "--port", "1"])
-    assert started[0][0][-3:] == ["--port", "1", command_line.FIRST_LESSON]
+    assert started[0][0][-2:] == ["--port", "1"]
     assert "--" not in started[0][0]
 
 
