@@ -116,6 +116,7 @@ def _test(options, extra) -> int:
         *extra,
         TQDM_DISABLE="1",
         HF_HUB_OFFLINE="1",
+        OMP_WAIT_POLICY="PASSIVE",  # two notebooks at once: a thread that waits must not keep a core busy
     )
 
 

@@ -195,11 +195,12 @@ def test_test_runs_all_tests_and_notebooks(started, monkeypatch):
     """Without bars and without a hub; what is tested is named only once."""
     monkeypatch.delenv("TQDM_DISABLE", raising=False)
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     command_line.main(["test", "-k", "search and not slow", "-x"])
     ((arguments, variables),) = started
     assert arguments[:3] == ["-m", "pytest", "--nbval"]
     assert arguments[-5:] == ["tests", "notebooks", "-k", "search and not slow", "-x"]
-    assert variables == {"TQDM_DISABLE": "1", "HF_HUB_OFFLINE": "1"}
+    assert variables == {"TQDM_DISABLE": "1", "HF_HUB_OFFLINE": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def test_test_runs_only_what_is_named(started):
