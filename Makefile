@@ -5,7 +5,7 @@ LAB    ?=
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test run lint format bench models preflight env clean
+.PHONY: help lab test run exercises check lint format bench models preflight env clean
 
 help:       ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,12 @@ test:       ## everything, then all tests and all notebooks (ARGS="-k search" fo
 
 run:        ## execute the notebooks again and store their outputs (ARGS=notebooks/03_semantic_search.ipynb for one)
 	@$(PYTHON) -m helpers run $(ARGS)
+
+exercises:  ## make exercises/ from solutions/, where they have parted
+	@$(PYTHON) -m helpers exercises
+
+check:      ## judge notebooks handed in (ARGS="folder --html report.html"); no sandbox: see python -m helpers check --help
+	@$(PYTHON) -m helpers check $(ARGS)
 
 lint:       ## ruff: rules and formatting, notebooks included
 	@$(PYTHON) -m helpers lint

@@ -1,8 +1,8 @@
 """The course's command line: ``python -m helpers COMMAND``.
 
-``setup``, ``lab``, ``test``, ``run``, ``lint`` and ``bench`` need nothing but Python and build
+``setup``, ``lab``, ``test``, ``run``, ``exercises``, ``lint`` and ``bench`` need nothing but Python and build
 the environment ``.venv`` when it is missing or stale; make only calls them. ``models`` and
-``preflight`` tell about the environment they run in.
+``preflight`` tell about the environment they run in. ``check`` judges notebooks that learners hand in.
 """
 
 from __future__ import annotations
@@ -17,7 +17,22 @@ from helpers import environment
 from helpers.environment import ROOT, SetupError
 
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
-TEST_PATHS = ("tests", "notebooks")
+TEST_PATHS = ("tests", "notebooks", "exercises", "solutions")
+NO_SANDBOX = """
+Each notebook runs in a process and a temporary folder of its own, with limits on time, memory and
+output, and is judged by the course's own checks.
+
+This is no sandbox: a notebook runs with your rights, can read your files and use the network. When
+you do not know who wrote it, run this command as a user who owns nothing, in a container or virtual
+machine without network, which you throw away afterwards; for example, from the project's folder,
+with an image IMAGE in which `make env` has run and the submissions in a folder mounted read-only:
+
+    docker run --rm --network none --read-only --tmpfs /tmp --user nobody --memory 8g \\
+      --pids-limit 256 -v "$PWD/submissions:/submissions:ro" IMAGE \\
+      python -m helpers check /submissions
+
+The exit status is 0 when every answer is right, 1 when one is not, 2 when there is nothing to check.
+"""
 
 
 def main(arguments: list | None = None) -> int:
@@ -68,6 +83,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     lint = command("lint", _lint, "set-up, then ruff's rules and formatting")
     lint.add_argument("--fix", action="store_true", help="mend what can be mended")
+    command(
+        "exercises", _exercises, "set-up, then make exercises/ from solutions/ where it is stale"
+    )
+    check = command("check", _check, "judge notebooks that learners hand in (this is no sandbox)")
+    check.description = "Judge notebooks that learners hand in."
+    check.epilog = NO_SANDBOX
+    check.formatter_class = argparse.RawDescriptionHelpFormatter
+    check.add_argument("paths", nargs="+", metavar="PATH", help="notebooks, or folders of them")
+    check.add_argument("--json", metavar="FILE", help="write the verdicts as JSON")
+    check.add_argument("--html", metavar="FILE", help="write a page: by learner, by exercise")
+    for name, default, what in (
+        ("seconds", 120.0, "time for a notebook in all; half of it for a single cell"),
+        ("memory", 4.0, "gigabytes for all processes of a notebook"),
+        ("output", 10.0, "megabytes that a notebook may print"),
+    ):
+        check.add_argument(
+            f"--{name}", type=_above_zero, default=default, help=f"{what} (default: {default:g})"
+        )
+    check.add_argument(
+        "--jobs", type=int, help="notebooks at a time (default: one for every two cores)"
+    )
     command("bench", _bench, "set-up, then how fast this machine loads, encodes and searches")
     command("preflight", _preflight, "is this machine ready? Every line says ok or what to do")
     models = command("models", _models, "which models are present and verified")
@@ -134,6 +170,32 @@ def _lint(options, extra) -> int:
     )
 
 
+def _exercises(options, extra) -> int:
+    return _in_environment("-m", "helpers.practice")
+
+
+def _check(options, extra) -> int:
+    given = [str(path) for path in options.paths]
+    for name in ("json", "html", "seconds", "memory", "output", "jobs"):
+        value = getattr(options, name)
+        if value is not None:
+            given += [f"--{name}", str(value)]
+    status = _elsewhere("check", *given, here=True)
+    if status is not None:
+        return status
+    from helpers.grading import command
+
+    options.jobs = options.jobs or command.default_jobs()
+    return command.run(options)
+
+
+def _above_zero(text: str) -> float:
+    number = float(text)
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
+
 def _bench(options, extra) -> int:
     return _in_environment("-m", "helpers.bench")
 
@@ -146,8 +208,11 @@ def _in_environment(*arguments: str, **variables: str) -> int:
     ).returncode
 
 
-def _elsewhere(*arguments: str):
-    """Run this command in `.venv` when this Python has not the course's packages; return its exit status, else None."""
+def _elsewhere(*arguments: str, here: bool = False):
+    """Run this command in `.venv` when this Python has not the course's packages; return its exit status, else None.
+
+    With `here`, it runs in the folder it was called from, so that paths mean what they say.
+    """
     if importlib.util.find_spec("huggingface_hub"):
         return None
     environment.check_python(sys.version_info[:2])
@@ -156,7 +221,9 @@ def _elsewhere(*arguments: str):
             "This Python has not the course's packages, and .venv is missing or stale. First: make env"
         )
     return subprocess.run(
-        [str(environment.venv_python()), "-m", "helpers", *arguments], cwd=ROOT, check=False
+        [str(environment.venv_python()), "-m", "helpers", *arguments],
+        cwd=None if here else ROOT,
+        check=False,
     ).returncode
 
 

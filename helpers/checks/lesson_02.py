@@ -1,0 +1,499 @@
+"""The checks of practice 02, cosine similarity."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from helpers.checks.exercise import (
+    Answer,
+    Case,
+    Mistake,
+    Wrong,
+    array,
+    describe,
+    exercise,
+    judge,
+    mapping,
+    number,
+    truth,
+)
+
+# 2.1
+
+
+def cosine_matrix(queries: np.ndarray, documents: np.ndarray) -> np.ndarray:
+    """Return all cosines, shape (queries, documents); a row of zeros has cosine 0 to everything."""
+    return _unit(queries) @ _unit(documents).T
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.where(norms == 0, 1, norms)
+
+
+def _over(axis: int | None):
+    def normalised(rows):
+        norms = np.linalg.norm(rows, axis=axis, keepdims=True)
+        return rows / np.where(norms == 0, 1, norms)
+
+    return lambda queries, documents: normalised(queries) @ normalised(documents).T
+
+
+def _squared_norms(queries, documents):
+    q, d = ((rows**2).sum(axis=1, keepdims=True) for rows in (queries, documents))
+    return (queries / np.where(q == 0, 1, q)) @ (documents / np.where(d == 0, 1, d)).T
+
+
+def _sums(queries, documents):
+    q, d = (rows.sum(axis=1, keepdims=True) for rows in (queries, documents))
+    return (queries / np.where(q == 0, 1, q)) @ (documents / np.where(d == 0, 1, d)).T
+
+
+def _distances(queries, documents):
+    return np.linalg.norm(queries[:, None] - documents[None], axis=2)
+
+
+@exercise(
+    "2.1",
+    level=1,
+    title="A cosine that is not one",
+    names=["cosine_matrix"],
+    hints=[
+        "What is the cosine of a text with itself, and what does the function as found say?",
+        "`np.linalg.norm(rows)` is one number for the whole matrix. You need one for each row.",
+        "`axis=1` goes along a row, and `keepdims=True` leaves a column that divides each row by its "
+        "own norm. For rows of zeros, divide by 1 instead.",
+    ],
+)
+def exercise_2_1(answer: Answer) -> str:
+    """Every row by its own norm; a row of zeros included."""
+    rng = np.random.default_rng(21)
+    queries, documents = rng.normal(size=(3, 5)), rng.normal(size=(4, 5)) * [[1], [9], [0.1], [3]]
+    with_zeros = documents.copy()
+    with_zeros[2] = 0
+    square = rng.normal(size=(4, 4)) * [[1], [2], [3], [4]]
+    cases = [
+        Case((queries, documents), "3 queries and 4 documents of different lengths"),
+        Case((square, square), "4 vectors in 4 dimensions, against themselves"),
+    ]
+
+    def read(value):
+        return array(value)
+
+    mistakes = [
+        Mistake(
+            _over(None),
+            "this is still the function as found: it divides by the norm of the whole matrix, so that "
+            "the cosine of a vector with itself is not 1.",
+        ),
+        Mistake(
+            _over(0),
+            "you divide by the norms of the columns (`axis=0`), one for each dimension. A vector is a "
+            "row: `axis=1`.",
+        ),
+        Mistake(
+            lambda q, d: q @ d.T,
+            "these are dot products. Nothing is divided by the norms, so long vectors win.",
+        ),
+        Mistake(
+            lambda q, d: _unit(q) @ d.T,
+            "only the queries are normalised. The documents keep their lengths, and long ones win.",
+        ),
+        Mistake(
+            lambda q, d: q @ _unit(d).T,
+            "only the documents are normalised. The ranking is right, the scores are no cosines.",
+        ),
+        Mistake(
+            lambda q, d: cosine_matrix(q, d).T,
+            "rows and columns are swapped: row i belongs to query i, column j to document j.",
+        ),
+        Mistake(
+            lambda q, d: 1 - cosine_matrix(q, d),
+            "this is the cosine distance, 1 minus the cosine: small for close vectors.",
+        ),
+        Mistake(_distances, "these are Euclidean distances: 0 for equal vectors, not 1."),
+        Mistake(
+            _squared_norms,
+            "you divide by the squared norms. The norm is the square root of the sum of squares.",
+        ),
+        Mistake(_sums, "you divide by the sum of each row. That is not its norm."),
+        Mistake(
+            lambda q, d: np.abs(cosine_matrix(q, d)),
+            "your cosines have lost their sign: opposite vectors have -1, not 1.",
+        ),
+        Mistake(
+            lambda q, d: np.arccos(np.clip(cosine_matrix(q, d), -1, 1)),
+            "these are angles. The cosine of the angle was asked for.",
+        ),
+        Mistake(
+            lambda q, d: cosine_matrix(d, d),
+            "this compares the documents with each other; the queries do not occur in it.",
+        ),
+    ]
+    judge(answer, cases, cosine_matrix, mistakes, read=read)
+    found = answer(queries, with_zeros)
+    if np.isnan(np.asarray(found, dtype=float)).any():
+        raise Wrong(
+            "a document of zeros gets NaN, for you divide by its norm, 0. It should get 0: give rows "
+            "of zeros another divisor."
+        )
+    judge(
+        answer,
+        [
+            Case((queries, with_zeros), "documents of which one is all zeros"),
+            Case((with_zeros, queries), "queries of which one is all zeros"),
+        ],
+        cosine_matrix,
+        read=read,
+    )
+    return "right: every row by its own norm, and a row of zeros is close to nothing."
+
+
+# 2.2
+
+
+def _claims_tested() -> dict[str, tuple[bool, str]]:
+    """Put each claim to a test on vectors, and return its verdict with what was seen."""
+    rng = np.random.default_rng(22)
+    query, documents = rng.normal(size=8), rng.normal(size=(50, 8)) * rng.uniform(1, 5, (50, 1))
+    unit_query, unit = query / np.linalg.norm(query), _unit(documents)
+
+    def by_distance(q, d):
+        return list(np.argsort(np.linalg.norm(d - q, axis=1)))
+
+    def by_dot(q, d):
+        return list(np.argsort(-(d @ q)))
+
+    longer = documents.copy()
+    last = by_dot(query, documents)[1]
+    longer[last] *= 2
+    at_one = np.array([0.5, np.sqrt(0.75)])
+    negative = float((unit @ unit.T).min())
+    squared = list(np.argsort(((documents - query) ** 2).sum(axis=1)))
+    return {
+        "a": (
+            by_distance(unit_query, unit) == by_dot(unit_query, unit),
+            "On 50 unit vectors the two orders are the same, for d² = 2 - 2 cos.",
+        ),
+        "b": (
+            by_distance(query, documents) == list(np.argsort(-(unit @ unit_query))),
+            "On 50 vectors of different lengths the two orders differ.",
+        ),
+        "c": (
+            by_dot(2 * query, documents) != by_dot(query, documents),
+            "Twice the query makes all its dot products twice as large: the order stays.",
+        ),
+        "d": (
+            by_dot(query, longer) != by_dot(query, documents),
+            "The second of 50 documents, made twice as long, is the first: its dot product doubles, "
+            "the others stay.",
+        ),
+        "e": (
+            squared != by_distance(query, documents),
+            "The square of a larger distance is larger: on 50 vectors the order is the same.",
+        ),
+        "f": (
+            bool(np.isclose(np.linalg.norm(at_one - [1, 0]), 1) and np.isclose(at_one[0], 0.5)),
+            "Set d = 1 in d² = 2 - 2 cos: the cosine is 0.5.",
+        ),
+        "g": (
+            negative >= 0,
+            f"Among 50 vectors there is a pair with cosine {negative:.2f}; lesson 01 measured "
+            "negative ones between real texts, too.",
+        ),
+    }
+
+
+@exercise(
+    "2.2",
+    level=2,
+    title="Seven claims",
+    names=["claims"],
+    hints=[
+        "Take two vectors in the plane and draw them. Most claims fall or stand on one drawing.",
+        "For a, e and f use d² = 2 - 2 cos. For c and d: which of the products grow?",
+        "Test one: `rng.normal(size=(50, 8))` makes vectors, `np.argsort` makes rankings. For g, "
+        "look at the smallest value of a cosine matrix.",
+    ],
+)
+def exercise_2_2(claims: dict) -> str:
+    """Each claim is tested on vectors, here and now."""
+    given = mapping(claims, "`claims`")
+    tested = _claims_tested()
+    missing = [letter for letter in tested if given.get(letter) in (None, ...)]
+    if missing:
+        raise Wrong(f"you have not decided yet on {', '.join(missing)}.")
+    unknown = sorted(str(letter) for letter in given.keys() - tested.keys())
+    if unknown:
+        raise Wrong(f"there is no claim {', '.join(unknown)}; they are called a to g.")
+    wrong = []
+    for letter, (verdict, seen) in tested.items():
+        if truth(given[letter], f'claims["{letter}"]') != verdict:
+            wrong.append(f"{letter} is {verdict}. {seen}")
+    if len(wrong) == len(tested):
+        raise Wrong("all seven are the wrong way round. Did you mark what is false as True?")
+    if wrong:
+        others = f" ({len(wrong) - 1} more to think about.)" if len(wrong) > 1 else ""
+        raise Wrong(wrong[0] + others)
+    return "right, all seven. Three of them are in tutorials the other way round."
+
+
+# 2.3
+
+
+def level_of_chance(vectors: np.ndarray, percentile: float) -> float:
+    """Return the percentile of the cosines of all pairs of different rows, each pair once."""
+    cosines = cosine_matrix(vectors, vectors)
+    return float(np.percentile(cosines[np.triu_indices(len(vectors), 1)], percentile))
+
+
+def _without_normalising(vectors, percentile):
+    return np.percentile((vectors @ vectors.T)[np.triu_indices(len(vectors), 1)], percentile)
+
+
+def _with_zeros(vectors, percentile):
+    return np.percentile(np.triu(cosine_matrix(vectors, vectors), 1), percentile)
+
+
+@exercise(
+    "2.3",
+    level=2,
+    title="How high is high?",
+    names=["level_of_chance"],
+    hints=[
+        "A cosine matrix holds each pair twice, and on its diagonal each text with itself.",
+        "`np.triu_indices(n, 1)` gives rows and columns of what lies above the diagonal.",
+        "`np.percentile(values, 99)` wants 99, not 0.99.",
+    ],
+)
+def exercise_2_3(answer: Answer) -> str:
+    """Different texts only: no diagonal, no zeros from a triangle."""
+    rng = np.random.default_rng(23)
+    cases = [
+        Case(
+            ((rng.normal(size=(n, 6)) + shift) * rng.uniform(0.5, 4, size=(n, 1)), p),
+            f"{n} vectors of different lengths and percentile {p}",
+        )
+        for n, shift, p in ((12, 0.3, 50), (7, 0.1, 90), (9, 1.0, 5), (2, 0.0, 99))
+    ]
+
+    def whole(vectors, percentile):
+        return np.percentile(cosine_matrix(vectors, vectors), percentile)
+
+    mistakes = [
+        Mistake(
+            whole,
+            "you take the whole matrix. Its diagonal is every text with itself, cosine 1: these are "
+            "no random pairs, and they raise the level ({got} instead of {expected}).",
+        ),
+        Mistake(
+            lambda v, p: np.percentile(cosine_matrix(v, v)[np.triu_indices(len(v))], p),
+            "your triangle includes the diagonal, every text with itself. Begin one further right: "
+            "`np.triu_indices(n, 1)`.",
+        ),
+        Mistake(
+            _with_zeros,
+            "`np.triu` sets the lower triangle to 0 and keeps it: half of what you count are zeros "
+            "that nobody measured. Pick values by index instead.",
+        ),
+        Mistake(
+            _without_normalising,
+            "these are percentiles of dot products: the vectors have different lengths. Divide each "
+            "by its norm first.",
+        ),
+        Mistake(
+            lambda v, p: level_of_chance(v, p / 100),
+            "you ask `np.percentile` for the {case} as a share: it wants 99 for 99 %, not 0.99.",
+        ),
+        Mistake(
+            lambda v, p: level_of_chance(v, 100 - p),
+            "this is the percentile from the other end: p per cent of the pairs lie *below* the level.",
+        ),
+        Mistake(
+            lambda v, p: _pairs(v).mean(), "this is the mean of the pairs, not their percentile."
+        ),
+        Mistake(
+            lambda v, p: _pairs(v).max(), "this is the highest of all pairs, not a percentile."
+        ),
+        Mistake(
+            lambda v, p: np.percentile(1 - _pairs(v), p),
+            "these are cosine distances, 1 minus the cosine.",
+        ),
+        Mistake(
+            lambda v, p: level_of_chance(v.T, p),
+            "you compare dimensions, not texts: each text is a row.",
+        ),
+    ]
+    judge(answer, cases, level_of_chance, mistakes, read=number)
+    return "right: different texts only, each pair counted alike."
+
+
+def _pairs(vectors):
+    return cosine_matrix(vectors, vectors)[np.triu_indices(len(vectors), 1)]
+
+
+# 2.4
+
+
+def smallest_threshold(scores: np.ndarray, same: np.ndarray, precision: float) -> float | None:
+    """Return the smallest of `scores` from which on at least `precision` of the pairs have the
+    same meaning, or None.
+    """
+    good = [t for t in np.unique(scores) if same[scores >= t].mean() >= precision - 1e-12]
+    return float(min(good)) if good else None
+
+
+def _largest(scores, same, precision):
+    return max(t for t in np.unique(scores) if same[scores >= t].mean() >= precision - 1e-12)
+
+
+def _above_only(scores, same, precision):
+    """`>` for `>=`."""
+    good = [
+        t
+        for t in np.unique(scores)
+        if (scores > t).any() and same[scores > t].mean() >= precision - 1e-12
+    ]
+    return min(good) if good else None
+
+
+def _stops_early(scores, same, precision):
+    """Down from the top, until the precision is missed for the first time."""
+    found = None
+    for t in np.unique(scores)[::-1]:
+        if same[scores >= t].mean() < precision - 1e-12:
+            break
+        found = t
+    return found
+
+
+def _row_by_row(scores, same, precision):
+    """Equal scores are cut apart."""
+    order = np.argsort(-scores, kind="stable")
+    shares = np.cumsum(same[order]) / np.arange(1, len(scores) + 1)
+    good = np.flatnonzero(shares >= precision - 1e-12)
+    return scores[order][good[-1]] if len(good) else None
+
+
+def _by(measure):
+    def chosen(scores, same, precision):
+        good = [t for t in np.unique(scores) if measure(scores >= t, same) >= precision - 1e-12]
+        return min(good) if good else None
+
+    return chosen
+
+
+def _strictly_better(scores, same, precision):
+    good = [t for t in np.unique(scores) if same[scores >= t].mean() > precision + 1e-12]
+    return min(good) if good else None
+
+
+@exercise(
+    "2.4",
+    level=3,
+    title="A threshold that keeps a promise",
+    names=["smallest_threshold"],
+    hints=[
+        "Only the scores themselves need to be tried: between two of them nothing changes.",
+        "`same[scores >= t].mean()` is the precision at t. It may fall below the target and rise "
+        "again as t falls: try them all.",
+        "Collect each t of `np.unique(scores)` whose precision reaches the target; return the "
+        "smallest, or None when there is none.",
+    ],
+)
+def exercise_2_4(answer: Answer) -> str:
+    """Precision does not fall steadily, equal scores belong together, and there may be none."""
+    rng = np.random.default_rng(24)
+
+    def case(words, scores, same, precision):
+        return Case((np.array(scores), np.array(same, dtype=bool), precision), words)
+
+    cases = [
+        case(
+            "scores [0.9, 0.8, 0.7, 0.6, 0.5, 0.4], same [yes, no, yes, yes, no, no], precision 0.75",
+            [0.9, 0.8, 0.7, 0.6, 0.5, 0.4],
+            [1, 0, 1, 1, 0, 0],
+            0.75,
+        ),
+        case(
+            "scores [0.3, 0.9, 0.5, 0.5, 0.2], same [no, yes, yes, no, no], precision 0.7",
+            [0.3, 0.9, 0.5, 0.5, 0.2],
+            [0, 1, 1, 0, 0],
+            0.7,
+        ),
+        case(
+            "scores [0.2, 0.4, 0.6, 0.8], same [yes, yes, no, no], precision 0.9",
+            [0.2, 0.4, 0.6, 0.8],
+            [1, 1, 0, 0],
+            0.9,
+        ),
+        case("one pair of score -0.1, same, precision 1.0", [-0.1], [1], 1.0),
+    ]
+    scores = np.round(rng.uniform(-0.2, 1, 40), 2)
+    same = rng.uniform(size=40) < np.clip(scores, 0.05, 0.95)
+    cases += [
+        case(f"40 pairs, some scores equal, precision {p}", scores, same, p)
+        for p in (0.5, 0.6, 0.8)
+    ]
+
+    def read(value):
+        return None if value is None else number(value)
+
+    mistakes = [
+        Mistake(
+            _above_only,
+            "for {case} you return {got}; it should be {expected}. You count the pairs *above* the "
+            "threshold (`>`); a pair that scores exactly the threshold is accepted, too (`>=`).",
+        ),
+        Mistake(
+            _strictly_better,
+            "for {case} you return {got}; it should be {expected}. A precision that is exactly the "
+            "target has reached it: `>=`, not `>`.",
+        ),
+        Mistake(
+            _stops_early,
+            "for {case} you return {got}; {expected} keeps the promise, too, and accepts more. You "
+            "stop at the first threshold that fails, but precision can recover below it.",
+        ),
+        Mistake(
+            _row_by_row,
+            "for {case} you return {got}; it should be {expected}. You cut between equal scores: a "
+            "threshold takes all of them or none.",
+        ),
+        Mistake(
+            _largest,
+            "for {case} you return {got}, the *largest* threshold that keeps the promise. {expected} "
+            "keeps it as well and accepts more pairs.",
+        ),
+        Mistake(
+            _by(lambda kept, same: (kept & same).sum() / same.sum()),
+            "for {case} you return {got}. You measure recall, the share of the same-meaning pairs that "
+            "are accepted; precision is the share of the accepted pairs that have the same meaning.",
+        ),
+        Mistake(
+            _by(lambda kept, same: (kept == same).mean()),
+            "for {case} you return {got}. You measure accuracy, which also counts the pairs that are "
+            "rightly rejected; precision looks at the accepted ones only.",
+        ),
+        Mistake(
+            lambda scores, same, precision: np.quantile(scores, precision),
+            "for {case} you return {got}, a quantile of the scores. It does not look at `same` at all.",
+        ),
+        Mistake(
+            lambda scores, same, precision: _precision_reached(scores, same, precision),
+            "for {case} you return {got}: that is the precision reached. Return the threshold.",
+        ),
+    ]
+    judge(answer, cases[:2] + cases[3:], smallest_threshold, mistakes, read=read)
+    impossible = cases[2]
+    found = answer(*impossible.arguments)
+    if found is not None:
+        raise Wrong(
+            f"for {impossible} no threshold keeps the promise; you return {describe(found)}. Return None."
+        )
+    return "right. It tries every threshold, for precision does not fall steadily, and it knows when to give up."
+
+
+def _precision_reached(scores, same, precision):
+    threshold = smallest_threshold(scores, same, precision)
+    return None if threshold is None else same[scores >= threshold].mean()

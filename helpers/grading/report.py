@@ -1,0 +1,166 @@
+"""What a check of submissions found: as a table, as JSON, as a page."""
+
+from __future__ import annotations
+
+import html
+import json
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from helpers.cache import replacing
+from helpers.checks import EXERCISES
+from helpers.grading.supervisor import Verdict
+
+SIGNS = {"passed": "✓", "wrong": "✗", "not_attempted": "·", "crashed": "!", "timed_out": "⧗"}
+WORDS = {
+    "passed": "right",
+    "wrong": "wrong",
+    "not_attempted": "not attempted",
+    "crashed": "crashed",
+    "timed_out": "timed out",
+}
+
+
+def plain(text: str) -> str:
+    """Return `text` without control characters: a message may hold what a learner has written,
+    and that must not steer a terminal.
+    """
+    return "".join(c if c == "\n" or unicodedata.category(c)[0] != "C" else "�" for c in str(text))
+
+
+def as_json(verdicts: Iterable[Verdict]) -> str:
+    """Return a list of objects with notebook, exercise, level, status and message."""
+    fields = ("notebook", "exercise", "level", "status", "message")
+    return json.dumps([{f: getattr(v, f) for f in fields} for v in verdicts], indent=1) + "\n"
+
+
+def as_table(verdicts: Sequence[Verdict], width: int = 100) -> str:
+    """Return, for a terminal: a line for each learner, a line for each exercise, and what is to
+    be said of everything that is not right.
+    """
+    columns = _exercises(verdicts)
+    cells = _by_learner(verdicts)
+    lines = []
+    names = [plain(name).replace("\n", " ")[:30] for name in cells]
+    wide = max(map(len, ["learner", *names]))
+    for start in range(0, len(columns), 12):
+        part = columns[start : start + 12]
+        lines.append("learner".ljust(wide) + "".join(f"{number:>6}" for number in part))
+        for name, found in zip(names, cells.values(), strict=True):
+            signs = [SIGNS[found[number].status] if number in found else " " for number in part]
+            if any(sign != " " for sign in signs):
+                lines.append(name.ljust(wide) + "".join(f"{sign:>6}" for sign in signs))
+        lines.append("")
+    lines.append("  ".join(f"{sign} {WORDS[status]}" for status, sign in SIGNS.items()) + "\n")
+    for number in columns:
+        found = [v for v in verdicts if v.exercise == number]
+        passed = sum(v.status == "passed" for v in found)
+        lines.append(f"{number:6}{passed:4} of {len(found)} right   {EXERCISES[number].title}")
+    for verdict in verdicts:
+        if verdict.status != "passed":
+            where = f"{plain(verdict.notebook)}, {verdict.exercise or 'no exercise'}".replace(
+                "\n", " "
+            )
+            lines += ["", f"{SIGNS[verdict.status]} {where}: {WORDS[verdict.status]}"]
+            if verdict.status != "not_attempted":
+                message = plain(verdict.message)
+                lines += [f"  {line[:width]}" for line in message.split("\n")[:4]]
+    passed = sum(v.status == "passed" for v in verdicts)
+    lines += ["", f"{passed} of {len(verdicts)} right."]
+    return "\n".join(lines)
+
+
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem;
+  color: #1b2733; background: #fff; }
+h1 { font-weight: 600; } h2 { margin-top: 2.5rem; font-weight: 600; }
+table { border-collapse: collapse; } th, td { padding: .3rem .7rem; text-align: left; }
+thead th { border-bottom: 2px solid #1b2733; } tbody tr:nth-child(odd) { background: #f3f5f7; }
+td.sign { text-align: center; font-weight: 700; } td.passed { color: #00654b; }
+td.wrong { color: #a33d00; } td.crashed, td.timed_out { color: #8a1c50; } td.not_attempted { color: #68737d; }
+td pre { margin: 0; white-space: pre-wrap; font: inherit; } .scroll { overflow-x: auto; }
+@media (prefers-color-scheme: dark) { body { color: #e3e8ec; background: #14191e; }
+  tbody tr:nth-child(odd) { background: #1e252b; } thead th { border-color: #e3e8ec; }
+  td.passed { color: #4fd1a5; } td.wrong { color: #ff9d5c; } td.crashed, td.timed_out { color: #ff86bd; }
+  td.not_attempted { color: #98a3ad; } }
+"""
+
+
+def as_html(verdicts: Sequence[Verdict]) -> str:
+    """Return one page, with nothing to load: by learner, by exercise, and every message."""
+    columns, cells = _exercises(verdicts), _by_learner(verdicts)
+    passed = sum(v.status == "passed" for v in verdicts)
+    head = "".join(f"<th title='{_safe(EXERCISES[n].title)}'>{n}</th>" for n in columns)
+    rows = "".join(
+        f"<tr><th scope='row'>{_safe(name)}</th>"
+        + "".join(_sign(found.get(number)) for number in columns)
+        + f"<td>{sum(v.status == 'passed' for v in found.values())} of {len(found)}</td></tr>"
+        for name, found in cells.items()
+    )
+    exercises = "".join(
+        f"<tr><th scope='row'>{n}</th><td>{_safe(EXERCISES[n].title)}</td><td>{EXERCISES[n].level}</td>"
+        + "".join(
+            f"<td>{sum(v.exercise == n and v.status == status for v in verdicts) or ''}</td>"
+            for status in SIGNS
+        )
+        + "</tr>"
+        for n in columns
+    )
+    messages = "".join(
+        f"<tr><td>{_safe(v.learner)}</td><td>{_safe(v.notebook)}</td><td>{v.exercise or ''}</td>"
+        f"{_sign(v)}<td><pre>{_safe(v.message)}</pre></td></tr>"
+        for v in verdicts
+    )
+    words = "".join(f"<th>{WORDS[status]}</th>" for status in SIGNS)
+    legend = " · ".join(f"{sign} {WORDS[status]}" for status, sign in SIGNS.items())
+    return f"""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Search by Meaning: checked notebooks</title>
+<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>
+<h1>Checked notebooks</h1><p>{passed} of {len(verdicts)} answers right. {legend}</p>
+<h2>By learner</h2><div class="scroll"><table><thead><tr><th>learner</th>{head}<th>right</th></tr></thead>
+<tbody>{rows}</tbody></table></div>
+<h2>By exercise</h2><div class="scroll"><table><thead><tr><th></th><th>exercise</th><th>level</th>{words}</tr></thead>
+<tbody>{exercises}</tbody></table></div>
+<h2>Every answer</h2><div class="scroll"><table><thead><tr><th>learner</th><th>notebook</th><th></th><th></th>
+<th>message</th></tr></thead><tbody>{messages}</tbody></table></div>
+</body></html>
+"""
+
+
+def write(path: Path, text: str) -> None:
+    """Write a report, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def _safe(text: str) -> str:
+    return html.escape(plain(text))
+
+
+def _sign(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "<td></td>"
+    said = f"{WORDS[verdict.status]}: {verdict.message}"
+    return f"<td class='sign {verdict.status}' title='{_safe(said)}'>{SIGNS[verdict.status]}</td>"
+
+
+def _exercises(verdicts: Iterable[Verdict]) -> list[str]:
+    used = {verdict.exercise for verdict in verdicts}
+    return [number for number in EXERCISES if number in used]
+
+
+def _by_learner(verdicts: Iterable[Verdict]) -> dict[str, dict[str, Verdict]]:
+    """Return learner → exercise → verdict. Of two notebooks of one learner with the same
+    exercise, the second stands under its own name.
+    """
+    found: dict[str, dict[str, Verdict]] = {}
+    for verdict in verdicts:
+        name = verdict.learner
+        if verdict.exercise in found.get(name, {}):
+            name = f"{verdict.learner} ({verdict.notebook})"
+        row = found.setdefault(name, {})
+        if verdict.exercise is not None:
+            row[verdict.exercise] = verdict
+    return found

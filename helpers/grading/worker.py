@@ -1,0 +1,124 @@
+"""Runs one notebook inside its own process: ``python -m helpers.grading.worker``, started by
+`helpers.grading.supervisor`.
+
+It reads what to do as one line of JSON from standard input, and tells as lines of JSON, on what
+was standard output, which step it is at and what came of it. All that the notebook prints goes to
+standard error. A verdict carries a word that the supervisor gives only when the cells have run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+#: Bytes that a notebook may write into one file.
+MOST_FILE = 2**30
+
+
+def main() -> None:
+    """Run the cells, then the checks."""
+    events = os.fdopen(os.dup(1), "w", encoding="ascii")
+    orders = os.fdopen(os.dup(0), encoding="ascii")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
+    task = json.loads(orders.readline())
+    _limit_files()
+
+    def tell(**event) -> None:
+        events.write(json.dumps(event) + "\n")
+        events.flush()
+
+    import numpy  # noqa: F401  so that the snapshot has it
+
+    import helpers.checks
+    from helpers.checks.exercise import STATUSES  # noqa: F401
+    from helpers.grading.integrity import Snapshot
+
+    shell = _shell()
+    exercises = dict(helpers.checks.EXERCISES)
+    snapshot = Snapshot()
+    sys.path.insert(0, os.getcwd())  # only now: a file helpers.py beside the notebook is not ours
+    for cell in task["cells"]:
+        tell(at="cell", place=cell["place"])
+        error = _run(shell, cell["source"])
+        tell(done="cell", place=cell["place"], error=error)
+    sys.settrace(None)
+    sys.setprofile(None)
+    changed = snapshot.restore()
+    tell(done="cells", changed=changed[:20])
+    word = orders.readline().strip()
+    for number in task["exercises"]:
+        tell(at="exercise", number=number)
+        outcome = _judge(exercises[number], shell.user_ns, task["names"].get(number, []))
+        meddled = snapshot.restore()
+        if meddled and outcome.status == "passed":
+            verdict = "crashed", f"it changes the course while it is checked: {meddled[0]}"
+        else:
+            verdict = outcome.status, outcome.message
+        tell(word=word, number=number, status=verdict[0], message=verdict[1][:4000])
+        if outcome.status == "timed_out":  # its thread may still be running
+            os._exit(0)
+    tell(word=word, done="all")
+    os._exit(0)  # without waiting for threads of the notebook
+
+
+def _limit_files() -> None:
+    """Let no file grow beyond `MOST_FILE`, where the system can see to that."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_FILE, MOST_FILE))
+
+
+def _shell():
+    """Return an IPython that keeps no history and starts no threads."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor"
+    config.InteractiveShell.xmode = "Minimal"
+    return InteractiveShell.instance(config=config)
+
+
+def _run(shell, source: str) -> str:
+    """Run a cell, and return what it raised, in a line, or ""."""
+    try:
+        result = shell.run_cell(source, store_history=False)
+        error = result.error_before_exec or result.error_in_exec
+    except BaseException as raised:  # the notebook may have broken the shell itself
+        error = raised
+    if error is None:
+        return ""
+    line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+    said = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{type(error).__name__}: {said}".split("\n")[0].strip(": ")[:300] + line
+
+
+def _judge(exercise, names: dict, called_with: list):
+    """Return the outcome for what the course's names stand for, or else for the names that the
+    notebook's own check was called with.
+    """
+    from helpers.checks.exercise import Outcome
+
+    missing = [name for name in exercise.names if name not in names]
+    if not missing:
+        outcome = exercise.judge(*(names[name] for name in exercise.names))
+        if outcome.status != "not_attempted":
+            return outcome
+    others = tuple(called_with)
+    if others and others != exercise.names and all(name in names for name in others):
+        return exercise.judge(*(names[name] for name in others))
+    if missing:
+        words = "not attempted: " + ", ".join(f"`{name}`" for name in missing) + " is not there."
+        return Outcome(exercise.number, "not_attempted", words)
+    return outcome
+
+
+if __name__ == "__main__":
+    main()

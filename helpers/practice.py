@@ -1,0 +1,154 @@
+"""Makes the notebooks in ``exercises/`` from those in ``solutions/``: what ``make exercises`` does.
+
+A solution notebook holds task, solution and commentary. The exercise notebook is the same without
+what lies between ``### BEGIN SOLUTION`` and ``### END SOLUTION`` (nbgrader's convention), and
+without the cells tagged ``solution``. Inside a function a solution becomes
+``raise NotImplementedError``; outside of one, the names that it sets become None.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+from helpers.cache import replacing
+from helpers.environment import ROOT
+
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+#: Cells with this tag stand in the solution only.
+SOLUTION_TAG = "solution"
+
+
+class PracticeError(ValueError):
+    """A solution notebook breaks the rules above; the message names notebook and cell."""
+
+
+def generate(solution: Path):
+    """Return the exercise notebook (without outputs) that belongs to the notebook `solution`.
+
+    Raises
+    ------
+    PracticeError
+        When markers do not pair up, or no name is set between them outside of a function.
+    """
+    import nbformat
+
+    notebook = nbformat.read(solution, as_version=4)
+    cells = []
+    for number, cell in enumerate(notebook.cells):
+        if SOLUTION_TAG in cell.metadata.get("tags", []):
+            continue
+        if cell.cell_type == "code":
+            try:
+                cell.source = clear_solution(cell.source)
+            except (PracticeError, SyntaxError) as error:
+                raise PracticeError(f"{solution.name}, cell {number}: {error}") from None
+            cell.outputs, cell.execution_count = [], None
+        else:
+            cell.source = cell.source.replace("](../exercises/", "](../solutions/")
+        cells.append(cell)
+    notebook.cells = cells
+    nbformat.validate(notebook)
+    return notebook
+
+
+def clear_solution(source: str) -> str:
+    """Return the code `source` with every solution replaced by its stub."""
+    kept: list[str] = []
+    solution: list[str] | None = None
+    for line in source.split("\n"):
+        mark = line.strip()
+        if mark == BEGIN:
+            if solution is not None:
+                raise PracticeError(f"a second {BEGIN} before {END}")
+            solution, indent = [], line[: len(line) - len(line.lstrip())]
+        elif mark == END:
+            if solution is None:
+                raise PracticeError(f"{END} without {BEGIN}")
+            kept += _stub(solution, indent)
+            solution = None
+        elif solution is not None:
+            solution.append(line)
+        else:
+            kept.append(line)
+    if solution is not None:
+        raise PracticeError(f"{BEGIN} without {END}")
+    return "\n".join(kept)
+
+
+def _stub(solution: list[str], indent: str) -> list[str]:
+    if indent:
+        return [f"{indent}# Your code here", f"{indent}raise NotImplementedError"]
+    names = [
+        name.id
+        for statement in ast.parse("\n".join(solution)).body
+        if isinstance(statement, (ast.Assign, ast.AnnAssign))
+        for target in (
+            statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        )
+        for name in ast.walk(target)
+        if isinstance(name, ast.Name)
+    ]
+    if not names:
+        raise PracticeError("a solution outside of a function sets no name")
+    return [f"{name} = None  # your answer here" for name in dict.fromkeys(names)]
+
+
+def stale(root: Path = ROOT) -> list[str]:
+    """Return the names of exercise notebooks that are missing, left over, or not what `generate`
+    makes of their solution (outputs aside).
+    """
+    import nbformat
+
+    solutions = {path.name: path for path in (root / "solutions").glob("*.ipynb")}
+    exercises = {path.name: path for path in (root / "exercises").glob("*.ipynb")}
+    names = list(solutions.keys() ^ exercises.keys())
+    for name in solutions.keys() & exercises.keys():
+        made, found = generate(solutions[name]), nbformat.read(exercises[name], as_version=4)
+        if _content(made) != _content(found):
+            names.append(name)
+    return sorted(names)
+
+
+def _content(notebook) -> list[tuple]:
+    return [(cell.cell_type, cell.source, dict(cell.metadata), cell.id) for cell in notebook.cells]
+
+
+def main(root: Path = ROOT) -> int:
+    """Generate and execute every exercise notebook that is stale, remove what is left over, and
+    return the number that failed.
+    """
+    import nbformat
+
+    from helpers.notebooks import main as execute_all
+
+    names = stale(root)
+    made = []
+    for name in names:
+        solution, exercise = root / "solutions" / name, root / "exercises" / name
+        if not solution.exists():
+            exercise.unlink()
+            print(f"{name} has no solution any more and is removed.")
+            continue
+        notebook = generate(solution)
+        exercise.parent.mkdir(exist_ok=True)
+        with replacing(exercise) as temporary:
+            nbformat.write(notebook, temporary)
+        made.append(str(exercise))
+    if not names:
+        print("All exercises are what their solutions make of them.")
+    return execute_all(made) if made else 0
+
+
+def exercise_numbers(text: str) -> list[str]:
+    """Return the numbers of the exercises whose headings stand in the Markdown `text`."""
+    return [
+        f"P{number}" if kind == "Project" else number
+        for kind, number in re.findall(r"^### (Exercise|Project) (\d+\.\d+) ", text, re.M)
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

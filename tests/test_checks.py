@@ -1,0 +1,482 @@
+"""What all checks share: they never raise, hang or print a traceback, and say what they saw."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from helpers import checks
+from helpers.checks import exercise as frame
+from helpers.checks.exercise import (
+    EXERCISES,
+    Answer,
+    Case,
+    Exercise,
+    Mistake,
+    NotAttempted,
+    Wrong,
+    array,
+    describe,
+    integers,
+    judge,
+    mapping,
+    number,
+    same,
+    sequence,
+    texts,
+    truth,
+)
+
+
+def double(values):
+    """Return twice the values; the reference of an exercise made up for these tests."""
+    return np.asarray(values) * 2
+
+
+def check_double(answer):
+    """A check like any other."""
+    cases = [Case((np.arange(n, dtype=float) + 1,), f"the numbers 1 to {n}") for n in (3, 4)]
+    mistakes = [Mistake(lambda values: values**2, "for {case} you square: {got}, not {expected}.")]
+    judge(answer, cases, double, mistakes, read=array)
+    return "right: twice as much."
+
+
+@pytest.fixture
+def made_up():
+    """An exercise that is not among the course's."""
+    hints = ("Twice is plus itself.", "Multiply.", "`values * 2`")
+    return Exercise("0.1", 1, "Twice", ("double",), hints, check_double, seconds=5.0)
+
+
+def outcome(exercise, answer):
+    found = exercise.judge(answer)
+    return found.status, " ".join(found.message.split())
+
+
+def test_right_is_praised_in_a_line(made_up, capsys):
+    """With a tick."""
+    made_up(double)
+    assert capsys.readouterr().out == "✓ Exercise 0.1: right: twice as much.\n"
+
+
+def test_a_stub_is_not_attempted_and_is_told_of_hints(made_up, capsys):
+    """Nor is nothing at all."""
+
+    def stub(values):
+        raise NotImplementedError
+
+    made_up(stub)
+    made_up(None)
+    line = '· Exercise 0.1 not attempted yet. Stuck? hint("0.1")\n'
+    assert capsys.readouterr().out == line * 2
+
+
+def test_wrong_says_what_was_seen_and_gives_hint_after_hint(made_up, capsys):
+    """And then where the solution is."""
+    for number_, words in enumerate(
+        ("plus itself", "Multiply", "values * 2", "folder solutions"), 1
+    ):
+        made_up(lambda values: values**2)
+        said = capsys.readouterr().out
+        assert said.startswith("✗ Exercise 0.1: for the numbers 1 to 3 you square: [1., 4., 9.]")
+        assert f"Hint {min(number_, 3)} of 3" in said
+        assert words in said
+        assert max(map(len, said.splitlines())) <= frame.WIDTH
+
+
+def test_a_summary_tells_how_far_one_is(capsys):
+    """Exercise by exercise, as last checked."""
+    for entry in EXERCISES.values():
+        entry.last = None
+    checks.summary(2)
+    before = capsys.readouterr().out
+    EXERCISES["2.2"].judge({"a": True})
+    checks.summary("2")
+    after = capsys.readouterr().out
+    assert before.count("·") == 4
+    assert "0 of 4 right." in before
+    assert "✗ Exercise 2.2" in after
+    checks.summary(99)
+    assert "no exercises" in capsys.readouterr().out
+
+
+def test_hints_come_step_by_step(capsys):
+    """By number or text; after the last one the last one again; no error for a wrong number."""
+    EXERCISES["2.1"].hints_given = 0
+    for given in ("2.1", 2.1, "2.1", "2.1"):
+        checks.hint(given)
+    said = capsys.readouterr().out
+    assert [f"Hint {n} of 3" in said for n in (1, 2, 3)] == [True] * 3
+    assert said.count("Hint 3 of 3") == 2
+    checks.hint("99.9")
+    assert "There is no exercise '99.9'" in capsys.readouterr().out
+
+
+def raises_value_error(values):
+    return np.zeros(3) + np.zeros(len(values) + 1)
+
+
+def calls_exit(values):
+    raise SystemExit(3)
+
+
+def no_memory(values):
+    raise MemoryError
+
+
+def interrupts(values):
+    raise KeyboardInterrupt
+
+
+def endless_recursion(values):
+    return endless_recursion(values)
+
+
+def two_parameters(values, factor):
+    return values * factor
+
+
+def no_return(values):
+    values * 2
+
+
+def printed(values):
+    print(values * 2)
+
+
+def in_place(values):
+    values *= 2
+    return values
+
+
+SEEN: list = []
+
+
+def remembers(values, seen=[]):  # noqa: B006  the mistake itself
+    seen.extend(values)
+    return np.array(seen) * 2
+
+
+def draws(values):
+    return values * 2 + np.random.default_rng().normal() * 0
+
+
+def draws_lots(values):
+    return values * np.random.default_rng().integers(2, 50)
+
+
+class Spiteful:
+    """Something no check can be prepared for."""
+
+    def __array__(self, *arguments, **named):
+        raise RuntimeError("no")
+
+    def __eq__(self, other):
+        raise RuntimeError("no")
+
+    __hash__ = None
+
+    def __repr__(self):
+        raise RuntimeError("no")
+
+
+NOTEBOOK = np.arange(3.0)
+
+
+def reads_a_global(values):
+    return notebook_data * 2
+
+
+notebook_data = NOTEBOOK
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "words"),
+    [
+        (
+            raises_value_error,
+            "wrong",
+            "in the line `return np.zeros(3) + np.zeros(len(values) + 1)`",
+        ),
+        (calls_exit, "crashed", "calls exit()"),
+        (no_memory, "crashed", "more memory"),
+        (interrupts, "wrong", "KeyboardInterrupt"),
+        (endless_recursion, "wrong", "RecursionError"),
+        (two_parameters, "wrong", "`two_parameters(values, factor)` cannot be called with 1"),
+        (no_return, "wrong", "returns None"),
+        (printed, "wrong", "prints its result"),
+        (in_place, "wrong", "changes its first argument in place"),
+        (remembers, "wrong", "a second time"),
+        (draws_lots, "wrong", "without a seed"),
+        (
+            lambda values: (values * 2).tolist(),
+            "wrong",
+            "is a list; the task asks for a NumPy array",
+        ),
+        (lambda values: (values * 2).astype(str), "wrong", "not of numbers"),
+        (lambda values: values / 0 - values / 0, "wrong", "NaN"),
+        (lambda values: Spiteful(), "wrong", "is a Spiteful; the task asks for"),
+        (lambda values: "six", "wrong", "NumPy array of numbers"),
+        (reads_a_global, "wrong", "It reads `notebook_data`, a variable of the notebook"),
+        (np.array([2, 4, 6]), "wrong", "wants the function itself"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_whatever_an_answer_does_there_is_a_diagnosis(made_up, answer, status, words):
+    """No exception comes through."""
+    found = outcome(made_up, answer)
+    assert found[0] == status, found
+    assert words in found[1], found
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda values: values + values,
+        lambda values, factor=2: values * factor,
+        lambda *values: values[0] * 2,
+        lambda values: (values * 2).astype(np.float32),
+        np.vectorize(lambda value: value * 2),
+        draws,
+        type("Twice", (), {"__call__": lambda self, values: values * 2})(),
+    ],
+)
+def test_unusual_ways_of_being_right_pass(made_up, answer):
+    """Lambdas, extra parameters, callables, other number types."""
+    assert outcome(made_up, answer)[0] == "passed"
+
+
+def sleeps(values):
+    time.sleep(60)
+
+
+def loops(values):
+    while True:
+        pass
+
+
+def loops_and_catches(values):
+    for _ in range(3):
+        try:
+            while True:
+                pass
+        except BaseException:
+            pass
+
+
+@pytest.mark.parametrize("answer", [sleeps, loops, loops_and_catches])
+def test_no_check_hangs(made_up, answer):
+    """Not even when the answer catches what is thrown at it. The notebook goes on."""
+    made_up.seconds = 0.3
+    status, message = outcome(made_up, answer)
+    assert status == "timed_out"
+    assert "still running after 0 seconds" in message
+    assert made_up.judge(double).status == "passed"
+
+
+def test_a_loop_is_stopped_and_not_only_left_behind(made_up):
+    """So that it does not slow down what follows."""
+    made_up.seconds = 0.3
+    before = threading.active_count()
+    made_up.judge(loops)
+    deadline = time.monotonic() + 20
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert threading.active_count() == before
+
+
+def test_what_an_answer_prints_while_checked_is_not_shown(made_up, capsys):
+    """The notebook stays readable."""
+
+    def chatty(values):
+        print("here I am", values)
+        return values * 2
+
+    made_up(chatty)
+    assert capsys.readouterr().out == "✓ Exercise 0.1: right: twice as much.\n"
+
+
+def test_calls_with_the_wrong_number_of_things_are_explained(made_up):
+    """Rather than a TypeError."""
+    status, message = outcome(made_up, double)[0], made_up.judge(double, double).message
+    assert status == "passed"
+    assert "checks.exercise_0_1(double)" in message
+
+
+def test_a_check_that_is_itself_in_error_blames_nobody_with_a_traceback(made_up):
+    """Ours, or something that cannot be compared: a sentence."""
+
+    def broken(answer):
+        raise ZeroDivisionError("ours")
+
+    made_up.check = broken
+    status, message = outcome(made_up, double)
+    assert status == "wrong"
+    assert "Traceback" not in message
+    assert "ZeroDivisionError" in message
+
+
+# Judging
+
+
+def test_the_mistake_that_explains_all_cases_is_named_before_one_that_explains_some():
+    """Whichever stands first."""
+    mistakes = [Mistake(lambda n: 0, "always nothing"), Mistake(lambda n: n - 1, "one too few")]
+    with pytest.raises(Wrong, match="one too few"):
+        judge(Answer(lambda n: n - 1), [Case((1,)), Case((5,))], lambda n: n, mistakes)
+
+
+def test_a_mistake_that_shows_in_some_cases_only_is_named_by_those():
+    """An answer may go wrong at the edge alone."""
+
+    def answer(n):
+        return n if n else -1
+
+    mistakes = [Mistake(lambda n: -1, "{case}: minus one, not {expected}")]
+    with pytest.raises(Wrong, match="nothing: minus one, not 0"):
+        judge(Answer(answer), [Case((3,)), Case((0,), "nothing")], lambda n: n, mistakes)
+
+
+def test_without_a_known_mistake_the_first_case_is_shown():
+    """What was given, what came, what was expected."""
+    with pytest.raises(Wrong, match=r"for 4 you return 7; it should be 8\."):
+        judge(Answer(lambda n: 2 * n - (n > 3)), [Case((3,)), Case((4,))], lambda n: 2 * n)
+
+
+def test_an_answer_gets_copies():
+    """What it changes is not what the next case sees, nor the reference."""
+    given = [1, [2, 3], {"a": np.zeros(2)}]
+
+    def spoil(values):
+        values[1].append(4)
+        values[2]["a"] += 1
+
+    Answer(spoil)(given)
+    assert given[1] == [2, 3]
+    assert given[2]["a"].tolist() == [0, 0]
+
+
+def test_generators_are_taken_as_lists():
+    """`yield` is as good as `append`."""
+    assert Answer(lambda n: (i for i in range(n)))(3) == [0, 1, 2]
+
+
+def test_stubs_are_told_from_errors():
+    """NotImplementedError is the stub's."""
+
+    def stub(n):
+        raise NotImplementedError
+
+    with pytest.raises(NotAttempted):
+        Answer(stub)(1)
+
+
+# Comparing and reading
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (1, 1.0, True),
+        (1, 1.00001, True),
+        (1, 1.01, False),
+        (True, 1, False),
+        (1, True, False),
+        (np.bool_(True), True, True),
+        ("a", "a", True),
+        ("1", 1, False),
+        (None, 0, False),
+        (None, None, True),
+        ([1, 2], np.array([1, 2]), True),
+        ([1, 2], (1.0, 2.0), True),
+        ([1, 2], [[1, 2]], False),
+        ([1, 2], [2, 1], False),
+        (["a", 1], ("a", 1), True),
+        ({"a": [1]}, {"a": np.array([1])}, True),
+        ({"a": 1}, {"b": 1}, False),
+        ({1, 2}, {2, 1}, True),
+        (float("nan"), float("nan"), True),
+        ([[1], [1, 2]], [[1], [1, 2]], True),
+        (Spiteful(), 1, False),
+    ],
+)
+def test_results_are_compared_by_what_they_say(one, other, expected):
+    """Not by their type, except for truth values and text."""
+    assert same(one, other) is expected
+
+
+@pytest.mark.parametrize(
+    ("read", "good"),
+    [
+        (lambda value: array(value, (2,)), np.array([1, 2])),
+        (lambda value: array(value, (2,)), np.array([True, False])),
+        (number, np.float32(2)),
+        (number, np.array(2)),
+        (number, 2),
+        (truth, np.bool_(False)),
+        (integers, (1, 2)),
+        (integers, range(3)),
+        (integers, np.array([1, 2])),
+        (integers, []),
+        (texts, ("a", np.str_("b"))),
+        (sequence, iter([1, 2])),
+        (mapping, {}),
+    ],
+)
+def test_what_is_as_good_as_asked_is_read(read, good):
+    """Whatever type it has."""
+    read(good)
+
+
+@pytest.mark.parametrize(
+    ("read", "bad", "words"),
+    [
+        (lambda value: array(value, (2, 3)), np.zeros((3, 2)), "Rows and columns are swapped"),
+        (lambda value: array(value, (2,)), np.zeros(3), "has shape"),
+        (array, [1, 2], "is a list"),
+        (array, np.array(["a"]), "not of numbers"),
+        (number, "0.5", "is the text '0.5'"),
+        (number, True, "asks for a number"),
+        (number, [1], "Take the only element"),
+        (number, np.zeros(3), "asks for one number"),
+        (number, float("nan"), "NaN"),
+        (truth, 1, "asks for True or False"),
+        (integers, ["1"], "holds the text '1'"),
+        (integers, [1.0], "asks for whole numbers"),
+        (integers, [[1]], "flat list"),
+        (integers, [True], "asks for whole numbers"),
+        (integers, {1, 2}, "is a set"),
+        (integers, 3, "asks for a list"),
+        (integers, "123", "asks for a list"),
+        (texts, [1], "asks for a list of texts"),
+        (mapping, [1], "asks for a dictionary"),
+    ],
+)
+def test_what_is_not_asked_is_explained(read, bad, words):
+    """With what it is."""
+    with pytest.raises(Wrong, match=words):
+        read(bad)
+
+
+def test_descriptions_are_short():
+    """Large things by their shape, small ones as they are."""
+    assert describe(np.zeros((50, 3))) == "an array of shape (50, 3)"
+    assert describe(np.array([1.0, 0.25])) == "[1.  , 0.25]"
+    assert describe(0.123456) == "0.1235"
+    assert describe([1, "a"]) == "[1, 'a']"
+    assert describe(list(range(1000))) == "[0, 1, 2, 3, 4, 5, 6, 7, …]"
+    assert describe(double) == "the function double"
+    assert describe(Spiteful()) == "a Spiteful"
+
+
+def test_numbers_are_unique():
+    """Two exercises of one number would hide one another."""
+    with pytest.raises(ValueError, match=r"two exercises 2\.1"):
+        frame.exercise("2.1", level=1, title="", names=(), hints=())(lambda: "right")
+
+
+def test_every_check_can_be_called_by_its_name():
+    """``checks.exercise_2_1``, as the notebooks do."""
+    for entry in EXERCISES.values():
+        assert getattr(checks, entry.function_name) is entry

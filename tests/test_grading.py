@@ -1,0 +1,536 @@
+"""Checking submissions: whatever is handed in is reported, and touches nobody else's work."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from helpers.__main__ import main
+from helpers.checks import EXERCISES
+from helpers.environment import ROOT
+from helpers.grading import report
+from helpers.grading.integrity import Snapshot
+from helpers.grading.submissions import SubmissionError, find_submissions
+from helpers.grading.supervisor import TOKEN, Limits, Verdict, check_all
+
+NAME = "practice_02_cosine_similarity.ipynb"
+NUMBERS = ("2.1", "2.2", "2.3", "2.4")
+LIMITS = Limits(seconds=30, memory=1_500_000_000, output=2_000_000)
+
+CLAIMS = "claims = dict(a=True, b=False, c=False, d=True, e=False, f=True, g=False)"
+LEVEL = """
+import numpy as np
+def level_of_chance(vectors, percentile):
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.percentile((unit @ unit.T)[np.triu_indices(len(unit), 1)], percentile)
+"""
+WRONG_LEVEL = "def level_of_chance(vectors, percentile):\n    return 1.0"
+
+
+def cells(setup="x = 1", level=LEVEL, claims=CLAIMS, last="y = 2"):
+    """Return a submission that answers 2.2 and 2.3, and leaves 2.1 and 2.4 out."""
+    return [
+        new_code_cell(setup),
+        new_markdown_cell("### Exercise 2.2 · Level 2 · 15 min"),
+        new_code_cell(claims),
+        new_code_cell("checks.exercise_2_2(claims)"),
+        new_markdown_cell("### Exercise 2.3 · Level 2 · 15 min"),
+        new_code_cell(level),
+        new_code_cell("checks.exercise_2_3(level_of_chance)"),
+        new_markdown_cell("### Exercise 2.4 · Level 3 · 25 min"),
+        new_code_cell(last),
+    ]
+
+
+def hand_in(folder, learner, content, name=NAME):
+    """Write `content` (cells, text or bytes) as the notebook of `learner`."""
+    path = folder / learner / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, list):
+        content = nbformat.writes(new_notebook(cells=content))
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+# Hostile submissions: all in one run, between two honest ones
+
+BACKGROUND = """
+import os, subprocess, sys
+sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
+subprocess.Popen(sleep)
+subprocess.Popen(sleep, start_new_session=True)
+"""
+DAEMON = """
+import os, subprocess, sys
+code = "import os, time\\nif os.fork(): os._exit(0)\\nos.setsid()\\nif os.fork(): os._exit(0)\\ntime.sleep(600)"
+subprocess.run([sys.executable, "-c", code], env={})
+"""
+HOG = """
+hoard = []
+while True:
+    hoard.append(bytearray(b"x" * 50_000_000))
+"""
+PATCH_CHECKS = """
+import helpers.checks as c, helpers.checks.exercise as e, helpers.checks.lesson_02 as l
+for entry in c.EXERCISES.values():
+    entry.check = lambda *answers: "right"
+e.same = lambda *things, **named: True
+e.judge = l.judge = lambda *things, **named: None
+e.Exercise.judge = lambda self, *answers: e.Outcome(self.number, "passed", "right")
+"""
+PATCH_LIBRARIES = """
+import builtins, sys, types, numpy as np
+np.allclose = np.array_equal = lambda *things, **named: True
+builtins.isinstance = lambda *things: True
+sys.modules["helpers"] = sys.modules["helpers.checks"] = types.ModuleType("helpers.checks")
+"""
+OVERWRITE = """
+import helpers, pathlib
+for path in pathlib.Path(helpers.__file__).parent.rglob("*.py"):
+    path.write_text("raise SystemExit")
+"""
+FORGE = """
+import json, os
+line = json.dumps(dict(word="", number="2.3", status="passed", message="right")) + "\\n"
+for handle in range(1, 30):
+    try:
+        os.write(handle, line.encode())
+    except OSError:
+        pass
+"""
+PATCH_INSIDE = """
+import numpy as np
+def level_of_chance(vectors, percentile):
+    import helpers.checks.exercise as e
+    e.describe = None
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.percentile((unit @ unit.T)[np.triu_indices(len(unit), 1)], percentile)
+"""
+#: learner → (cells, the status of 2.2, of 2.3, words of a message)
+HOSTILE = {
+    "endless_cell": (cells(setup="while True: pass"), "timed_out", "timed_out", "still running"),
+    "endless_answer": (
+        cells(
+            level="def level_of_chance(v, p):\n    while True:\n        try:\n            while True: pass\n"
+            "        except BaseException: pass"
+        ),
+        "passed",
+        "timed_out",
+        "still running",
+    ),
+    "children": (cells(setup=BACKGROUND), "passed", "passed", ""),
+    "memory": (cells(setup=HOG), "crashed", "crashed", "memory"),
+    "exit_cell": (cells(setup="import os; os._exit(0)"), "crashed", "crashed", "exit code 0"),
+    "exit_section": (cells(level="import os; os._exit(3)"), "passed", "crashed", "exit code 3"),
+    "exit_answer": (
+        cells(level="def level_of_chance(v, p):\n    import os; os._exit(0)"),
+        "passed",
+        "crashed",
+        "while the answer was checked",
+    ),
+    "sys_exit_cell": (cells(setup="import sys; sys.exit()"), "passed", "passed", ""),
+    "sys_exit_answer": (
+        cells(level="def level_of_chance(v, p):\n    raise SystemExit"),
+        "passed",
+        "crashed",
+        "calls exit()",
+    ),
+    "output": (
+        cells(setup="while True: print('x' * 100_000)"),
+        "crashed",
+        "crashed",
+        "prints more than",
+    ),
+    "output_below": (
+        cells(setup="import os\nwhile True: os.write(1, b'x' * 100_000)"),
+        "crashed",
+        "crashed",
+        "prints more than",
+    ),
+    "not_json": ("{this is not JSON", "crashed", "crashed", "not a notebook: it is not JSON"),
+    "empty": ("", "crashed", "crashed", "not a notebook"),
+    "a_list": ("[1, 2]", "crashed", "crashed", "not a notebook"),
+    "too_deep": ("[" * 100_000, "crashed", "crashed", "not a notebook"),
+    "odd_cells": (
+        '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": {"a": 1}}',
+        "crashed",
+        "crashed",
+        "not a notebook",
+    ),
+    "latin_1": (b"\xff\xfe\xe9", "crashed", "crashed", "not UTF-8"),
+    "deleted": (cells()[4:], "not_attempted", "passed", "`claims` is not there"),
+    "edited_check": (
+        [
+            *cells(level=WRONG_LEVEL)[:6],
+            new_code_cell("print('✓ Exercise 2.3: right')"),
+        ],
+        "passed",
+        "wrong",
+        "you return 1",
+    ),
+    "patched_checks": (
+        cells(level=WRONG_LEVEL, last=PATCH_CHECKS),
+        "passed",
+        "wrong",
+        "changes the course",
+    ),
+    "patched_libraries": (
+        cells(level=WRONG_LEVEL, last=PATCH_LIBRARIES),
+        "passed",
+        "wrong",
+        "you return 1",
+    ),
+    "patched_inside": (cells(level=PATCH_INSIDE), "passed", "crashed", "while it is checked"),
+    "overwrites": (cells(level=WRONG_LEVEL, setup=OVERWRITE), "passed", "wrong", "you return 1"),
+    "forges": (cells(level=WRONG_LEVEL, last=FORGE), "passed", "wrong", "you return 1"),
+    "own_helpers": (cells(setup="import helpers; helpers.checks"), "passed", "passed", ""),
+    "syntax": (cells(level="def level_of_chance(v, p)\n    return 1"), "passed", "crashed", "SyntaxError"),
+    "renamed": (
+        [
+            *cells(level=LEVEL.replace("level_of_chance", "mine"))[:6],
+            new_code_cell("checks.exercise_2_3(mine)"),
+        ],
+        "passed",
+        "passed",
+        "",
+    ),
+    "asks": (cells(setup="name = input('Your name? ')"), "passed", "passed", ""),
+    "magic": (cells(setup="%matplotlib inline\nawait __import__('asyncio').sleep(0)"), "passed", "passed", ""),
+}  # fmt: skip
+if sys.platform != "win32":
+    HOSTILE |= {
+        "daemon": (cells(setup=DAEMON), "passed", "passed", ""),
+        "killed": (
+            cells(setup="import os, signal; os.kill(os.getpid(), signal.SIGKILL)"),
+            "crashed",
+            "crashed",
+            "signal 9",
+        ),
+        "forks": (
+            cells(
+                setup="import os, time\nfor i in range(100):\n    if os.fork() == 0:\n        time.sleep(600)\ntime.sleep(600)"
+            ),
+            "crashed",
+            "crashed",
+            "processes",
+        ),
+        "locks": (
+            cells(
+                setup="import os\nos.makedirs('a/b')\nopen('a/b/c', 'w').close()\nos.chmod('a/b', 0)\nos.chmod('a', 0)"
+            ),
+            "passed",
+            "passed",
+            "",
+        ),
+    }
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Everything hostile, between two honest learners: verdicts by learner and exercise, and the
+    folder where the course's temporary files were.
+    """
+    folder = tmp_path_factory.mktemp("submissions")
+    hand_in(folder, "000_honest", cells())
+    for learner, (content, *_) in HOSTILE.items():
+        hand_in(folder, learner, content)
+    (folder / "own_helpers" / "helpers.py").write_text("raise SystemExit('not the course')")
+    hand_in(
+        folder, "deletes", cells(setup=f"import shutil; shutil.rmtree({str(folder / 'zzz_honest')!r})")
+    )  # fmt: skip
+    hand_in(folder, "zzz_honest", cells())
+    temporary = tmp_path_factory.mktemp("temporary")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tempfile.tempdir", str(temporary))
+        verdicts = check_all(find_submissions([folder]), LIMITS, jobs=2)
+    return {(v.learner, v.exercise): v for v in verdicts}, temporary
+
+
+@pytest.mark.parametrize("learner", HOSTILE)
+def test_every_hostile_submission_is_reported(run, learner):
+    """With the status that fits, and a message that says why."""
+    verdicts, _ = run
+    _, claims, level, words = HOSTILE[learner]
+    found = {number: verdicts[learner, number] for number in NUMBERS}
+    assert (found["2.2"].status, found["2.3"].status) == (claims, level), found
+    assert any(words in verdict.message for verdict in found.values())
+
+
+@pytest.mark.parametrize("learner", ["000_honest", "zzz_honest"])
+def test_honest_work_is_judged_as_if_alone(run, learner):
+    """Though another one deleted it, patched the course, wrote over its files."""
+    statuses = [run[0][learner, number].status for number in NUMBERS]
+    assert statuses == ["not_attempted", "passed", "passed", "not_attempted"]
+
+
+def test_nothing_is_left_behind(run):
+    """No process that carries the mark of a submission or sleeps for it, no folder."""
+    _, temporary = run
+    assert list(temporary.iterdir()) == []
+    for process in psutil.process_iter():
+        try:
+            command, marked = process.cmdline(), TOKEN in process.environ()
+        except psutil.Error:
+            continue
+        assert not marked or process.status() == psutil.STATUS_ZOMBIE, command
+        assert "time.sleep(600)" not in " ".join(command)
+
+
+def test_the_courses_own_files_are_as_they_were(run):
+    """Nothing of the package was written over."""
+    assert "raise SystemExit" not in (ROOT / "helpers" / "checks" / "exercise.py").read_text()
+    subprocess.run([sys.executable, "-c", "import helpers.checks"], check=True, cwd=ROOT)
+
+
+def test_files_of_the_course_are_repaired(tmp_path, monkeypatch):
+    """Also those that a submission reaches without importing them."""
+    from helpers.grading import supervisor
+
+    home = tmp_path / "helpers"
+    (home / "checks").mkdir(parents=True)
+    for name in ("a.py", "checks/b.py", "c.py"):
+        (home / name).write_text(name)
+    monkeypatch.setattr(supervisor, "__file__", str(home / "grading" / "supervisor.py"))
+    course = supervisor._Course()
+    (home / "a.py").write_text("overwritten")
+    (home / "checks" / "b.py").unlink()
+    course.repair()
+    assert (home / "a.py").read_text() == "a.py"
+    assert (home / "checks" / "b.py").read_text() == "checks/b.py"
+    assert sorted(path.name for path in home.iterdir()) == ["a.py", "c.py", "checks"]
+
+
+# Finding submissions
+
+
+def test_a_learner_is_told_by_folder_or_by_file_name(tmp_path):
+    """Whatever the instructor's collection looks like."""
+    for learner, name in (
+        ("ada", NAME),
+        ("", "grace_" + NAME),
+        ("", "practice_02_cosine_similarity_alan.ipynb"),
+        ("barbara/week 2", NAME),
+    ):
+        hand_in(tmp_path, learner, cells(), name)
+    found = {
+        s.name.removeprefix(tmp_path.as_posix() + "/"): s for s in find_submissions([tmp_path])
+    }
+    assert {s.learner for s in found.values()} == {"ada", "grace", "alan", "barbara"}
+    assert all(s.exercises == list(NUMBERS) for s in found.values())
+
+
+def test_a_notebook_of_another_name_is_known_by_what_is_in_it(tmp_path):
+    """By headings, or by checks where the headings are gone."""
+    headed = hand_in(tmp_path, "a", cells(), "final (2).ipynb")
+    bare = [cell for cell in cells() if cell.cell_type == "code"]
+    unheaded = hand_in(tmp_path, "b", bare, "final.ipynb")
+    strange = hand_in(tmp_path, "c", [new_code_cell("1 + 1")], "notes.ipynb")
+    one, two, three = (find_submissions([path])[0] for path in (headed, unheaded, strange))
+    assert one.exercises == two.exercises == list(NUMBERS)
+    assert three.exercises == []
+    assert "none of the course's exercises" in three.problem
+
+
+def test_hidden_files_checkpoints_and_linked_folders_are_passed_over(tmp_path):
+    """A link can lead in a circle."""
+    hand_in(tmp_path, "ada", cells())
+    hand_in(tmp_path, "ada/.ipynb_checkpoints", cells())
+    (tmp_path / "ada" / "circle").symlink_to(tmp_path, target_is_directory=True)
+    assert [s.learner for s in find_submissions([tmp_path])] == ["ada"]
+    twice = find_submissions([tmp_path, tmp_path / "ada" / NAME])
+    assert len(twice) == 1
+
+
+def test_paths_without_notebooks_are_refused(tmp_path):
+    """Nothing handed in is not everything right."""
+    with pytest.raises(SubmissionError, match="nothing at"):
+        find_submissions([tmp_path / "missing"])
+    with pytest.raises(SubmissionError, match="no notebook"):
+        find_submissions([tmp_path])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
+def test_what_is_no_plain_file_is_not_opened(tmp_path):
+    """A named pipe would block for ever."""
+    os.mkfifo(tmp_path / NAME)
+    assert "not a plain file" in find_submissions([tmp_path])[0].problem
+
+
+def test_a_huge_notebook_is_not_opened(tmp_path, monkeypatch):
+    """The limit stands in the message."""
+    path = hand_in(tmp_path, "ada", cells())
+    monkeypatch.setattr("helpers.grading.submissions.MOST_BYTES", 100)
+    assert "the limit is 100" in find_submissions([path])[0].problem
+
+
+# The command, and its reports
+
+
+def test_the_command_writes_both_reports_and_its_status_tells(tmp_path, capsys):
+    """0 only when all pass."""
+    hand_in(tmp_path / "in", "ada", cells(level=WRONG_LEVEL))
+    files = tmp_path / "out" / "report.json", tmp_path / "out" / "report.html"
+    given = [str(tmp_path / "in"), "--json", str(files[0]), "--html", str(files[1])]
+    assert main(["check", *given]) == 1
+    rows = json.loads(files[0].read_text())
+    assert [set(row) for row in rows] == [
+        {"notebook", "exercise", "level", "status", "message"} for _ in NUMBERS
+    ]
+    assert [row["exercise"] for row in rows] == list(NUMBERS)
+    assert [row["level"] for row in rows] == [EXERCISES[number].level for number in NUMBERS]
+    assert [row["status"] for row in rows] == ["not_attempted", "passed", "wrong", "not_attempted"]
+    said = capsys.readouterr().out
+    assert "1 of 4 right." in said
+    assert "you return 1" in said
+    assert "ada" in files[1].read_text()
+
+
+def test_the_command_passes_the_solutions(tmp_path):
+    """Checked as a learner's, a solution is right, and the status is 0."""
+    assert main(["check", str(ROOT / "solutions" / NAME)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["nowhere"], "nothing at"), ([], "PATH"), (["x", "--seconds", "0"], "not above 0")],
+    ids=["missing", "none", "no time"],
+)
+def test_the_command_says_what_it_needs(arguments, words, capsys, tmp_path, monkeypatch):
+    """Status 2, and a sentence."""
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = main(["check", *arguments])
+    except SystemExit as error:
+        status = error.code
+    assert status == 2
+    assert words in capsys.readouterr().err
+
+
+def test_help_says_that_it_is_no_sandbox(capsys):
+    """Plainly, and what to do about it; the README says so, too."""
+    with pytest.raises(SystemExit):
+        main(["check", "--help"])
+    for text in (capsys.readouterr().out, (ROOT / "README.md").read_text()):
+        assert "no sandbox" in text
+        assert "container" in text
+
+
+BAD = "<script>alert('x')</script>\x1b[31m"
+
+
+@pytest.fixture
+def verdicts():
+    """Two learners and a stranger, who writes what should steer browser and terminal."""
+    return [
+        Verdict("ada/a.ipynb", "ada", "2.1", 1, "passed", "right"),
+        Verdict("ada/a.ipynb", "ada", "2.2", 2, "not_attempted", "not attempted yet."),
+        Verdict("eve/a.ipynb", BAD, "2.1", 1, "wrong", f"you return {BAD}"),
+        Verdict(f"{BAD}.ipynb", "mallory\ud800", None, None, "crashed", "not a notebook"),
+    ]
+
+
+def test_reports_are_harmless(verdicts, tmp_path):
+    """What a learner has written steers neither a browser nor a terminal."""
+    page, table = report.as_html(verdicts), report.as_table(verdicts)
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "\x1b" not in page + table
+    report.write(tmp_path / "r.html", page)
+    assert [row["status"] for row in json.loads(report.as_json(verdicts))] == [
+        v.status for v in verdicts
+    ]
+
+
+def test_the_page_tells_by_learner_and_by_exercise(verdicts):
+    """And loads nothing."""
+    page = report.as_html(verdicts)
+    assert "1 of 4 answers right" in page
+    assert "<th scope='row'>ada</th>" in page
+    assert "<th scope='row'>2.1</th>" in page
+    assert EXERCISES["2.1"].title in page
+    assert "http" not in page
+
+
+def test_the_table_tells_by_learner_and_by_exercise(verdicts):
+    """And lists what is not right."""
+    table = report.as_table(verdicts)
+    assert "2.1      1 of 2 right" in table
+    assert "ada/a.ipynb, 2.2: not attempted" in table
+    assert "no exercise: crashed" in table
+
+
+def test_two_notebooks_of_one_learner_both_stand_in_the_report():
+    """None hides the other."""
+    twice = [
+        Verdict(f"ada/{n}.ipynb", "ada", "2.1", 1, status, "")
+        for n, status in ((1, "passed"), (2, "wrong"))
+    ]
+    assert "ada (ada/2.ipynb)" in report.as_html(twice)
+
+
+# What is noticed
+
+
+def test_changes_to_the_course_are_noticed_and_undone(monkeypatch):
+    """Names, classes, code, a library's function."""
+    import helpers.checks.exercise as course
+
+    before = course.same, course.Answer.__call__, course.judge.__code__
+    snapshot = Snapshot()
+    assert snapshot.restore() == []
+    course.same = None
+    course.Answer.__call__ = None
+    course.judge.__code__ = (lambda *things, **named: None).__code__
+    changed = snapshot.restore()
+    assert (course.same, course.Answer.__call__, course.judge.__code__) == before
+    assert len(changed) >= 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+def test_an_interrupted_run_leaves_nothing(tmp_path):
+    """Ctrl-C ends what was started."""
+    mark = tmp_path / "started"
+    hand_in(
+        tmp_path / "in",
+        "ada",
+        cells(
+            setup=f"open({str(mark)!r}, 'w').write(str(__import__('os').getpid()))\nwhile True: pass"
+        ),
+    )
+    command = subprocess.Popen(
+        [sys.executable, "-m", "helpers", "check", str(tmp_path / "in")],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 60
+    while not (mark.exists() and mark.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    child = psutil.Process(int(mark.read_text()))
+    command.send_signal(signal.SIGINT)
+    command.wait(timeout=60)
+    gone, _ = psutil.wait_procs([child], timeout=10)
+    assert gone
+
+
+def test_what_lies_beside_a_notebook_goes_with_it(tmp_path):
+    """A project's own texts; other notebooks and links do not."""
+    path = hand_in(
+        tmp_path,
+        "ada",
+        cells(setup="import os; assert sorted(os.listdir()) == ['my_texts']\nos._exit(7)"),
+    )
+    (path.parent / "my_texts").mkdir()
+    (path.parent / "my_texts" / "one.md").write_text("text")
+    (path.parent / "other.ipynb").write_text("{}")
+    (path.parent / "link").symlink_to(Path(ROOT))
+    verdict = check_all(find_submissions([path]), LIMITS)[0]
+    assert "exit code 7" in verdict.message  # so the cell came past its assertion
