@@ -17,7 +17,8 @@ from helpers.models import MODELS
 
 ROOT = Path(__file__).resolve().parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-COMMANDS = ["setup", "lab", "test", "run", "lint", "bench", "preflight", "models"]
+COMMANDS = ["setup", "lab", "test", "run", "lint", "exercises", "check", "bench"]
+COMMANDS += ["preflight", "models"]
 #: Of an outer make, such as the one that runs these tests.
 MAKE_VARIABLES = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARGS", "LAB", "PYTHON")
 needs_make = pytest.mark.skipif(
@@ -199,7 +200,8 @@ def test_test_runs_all_tests_and_notebooks(started, monkeypatch):
     command_line.main(["test", "-k", "search and not slow", "-x"])
     ((arguments, variables),) = started
     assert arguments[:3] == ["-m", "pytest", "--nbval"]
-    assert arguments[-5:] == ["tests", "notebooks", "-k", "search and not slow", "-x"]
+    assert arguments[-7:-3] == ["tests", "notebooks", "exercises", "solutions"]
+    assert arguments[-3:] == ["-k", "search and not slow", "-x"]
     assert variables == {"TQDM_DISABLE": "1", "HF_HUB_OFFLINE": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
@@ -232,7 +234,7 @@ def test_lint_looks_and_mends_only_when_told(started):
     assert [arguments[2:] for arguments, _ in started] == [["check", "--fix", "."], ["format", "."]]
 
 
-@pytest.mark.parametrize("command", ["lab", "test", "run", "lint", "bench"])
+@pytest.mark.parametrize("command", ["lab", "test", "run", "exercises", "lint", "bench"])
 def test_the_exit_status_is_passed_on(command, monkeypatch):
     """A failed test run must fail make."""
     monkeypatch.setattr(environment, "ensure", lambda: Path("the-python"))
@@ -242,7 +244,7 @@ def test_the_exit_status_is_passed_on(command, monkeypatch):
     assert command_line.main([command]) == 5
 
 
-@pytest.mark.parametrize("command", ["setup", "lab", "test", "run", "lint", "bench"])
+@pytest.mark.parametrize("command", ["setup", "lab", "test", "run", "exercises", "lint", "bench"])
 def test_a_set_up_that_fails_is_one_message(command, monkeypatch, capsys):
     """Exit status 1, the message on stderr, nothing started."""
 
@@ -304,6 +306,7 @@ def test_every_target_calls_a_command_that_exists(target):
     recipe = targets()[target][1].replace("$(LAB)", "").replace("$(ARGS)", "")
     ((python, arguments),) = re.findall(r"@(\S+) -m helpers (.*)", recipe)
     assert python == "$(PYTHON)"
+    arguments += " folder" if target == "check" else ""  # its ARGS are not optional
     options, extra = command_line._parser().parse_known_args(arguments.split())
     assert extra == []
     assert options.command in COMMANDS
