@@ -24,12 +24,13 @@ output, and is judged by the course's own checks.
 
 This is no sandbox: a notebook runs with your rights, can read your files and use the network. When
 you do not know who wrote it, run this command as a user who owns nothing, in a container or virtual
-machine without network, which you throw away afterwards; for example, from the project's folder,
-with an image IMAGE in which `make env` has run and the submissions in a folder mounted read-only:
+machine without network, which you throw away afterwards. With an image IMAGE that holds the project
+with its environment (make env) in /course and the models in /cache, from a folder that holds the
+submissions:
 
     docker run --rm --network none --read-only --tmpfs /tmp --user nobody --memory 8g \\
-      --pids-limit 256 -v "$PWD/submissions:/submissions:ro" IMAGE \\
-      python -m helpers check /submissions
+      --pids-limit 256 -e HOME=/tmp -e SEARCH_BY_MEANING_CACHE=/cache -w /course \\
+      -v "$PWD:/submissions:ro" IMAGE .venv/bin/python -m helpers check /submissions
 
 The exit status is 0 when every answer is right, 1 when one is not, 2 when there is nothing to check.
 """
@@ -106,6 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     command("bench", _bench, "set-up, then how fast this machine loads, encodes and searches")
     command("preflight", _preflight, "is this machine ready? Every line says ok or what to do")
+    command(
+        "prepare", _prepare, "encode the course's texts with both models, once (set-up does it)"
+    )
     models = command("models", _models, "which models are present and verified")
     models.set_defaults(name=None)
     fetch = models.add_subparsers(metavar="fetch").add_parser(
@@ -236,6 +240,21 @@ def _preflight(options, extra) -> int:
     rows = preflight()
     _table([(row.what, row.found, row.verdict) for row in rows])
     return 0 if all(row.ok for row in rows) else 1
+
+
+def _prepare(options, extra) -> int:
+    status = _elsewhere("prepare")
+    if status is not None:
+        return status
+    from helpers.models import ModelError
+    from helpers.prepare import prepare
+
+    try:
+        print(f"{prepare():,} texts are encoded with each model, for all lessons.")
+    except ModelError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 def _models(options, extra) -> int:

@@ -7,7 +7,8 @@ make). The steps, each skipped when its result is there:
 2. torch, as a CPU build: the default build for Linux brings gigabytes of GPU libraries that this
    course does not use;
 3. the project with everything it needs, in the versions that ``pyproject.toml`` allows;
-4. both models, unpacked and verified.
+4. both models, unpacked and verified;
+5. the course's own texts, encoded with both.
 
 A stamp in ``.venv`` remembers what it was built from. When what ``pyproject.toml`` requires or
 the Python changes, the environment is built again from nothing; when a build is interrupted there
@@ -28,6 +29,7 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "built-from"
 OLDEST_PYTHON = (3, 11)
 NEWEST_TESTED_PYTHON = (3, 14)
+CACHE_VARIABLE = "SEARCH_BY_MEANING_CACHE"  # as in helpers.cache, which this file cannot import
 COURSE_MODELS = ("all-MiniLM-L6-v2", "all-mpnet-base-v2")
 
 
@@ -62,7 +64,26 @@ def ensure(root: Path = ROOT) -> Path:
             root,
             "fetching the model " + name,
         )
+    prepare(python, root)
     return python
+
+
+def prepare(python: Path, root: Path = ROOT) -> None:
+    """Encode the course's texts, unless a note in `.venv` says that it was done for these texts,
+    these packages and this cache. A failure is no obstacle: lessons encode what they miss.
+    """
+    note = root / ".venv" / "prepared"
+    texts = sorted((root / "helpers" / "data").glob("*.jsonl"))
+    inputs = (fingerprint(root), os.environ.get(CACHE_VARIABLE), [t.read_bytes() for t in texts])
+    wanted = hashlib.sha256(repr(inputs).encode()).hexdigest()
+    if note.is_file() and note.read_text(encoding="utf-8") == wanted:
+        return
+    _say("Encoding the course's texts with both models (one to three minutes, once) ...")
+    command = [str(python), "-m", "helpers", "prepare"]
+    if subprocess.run(command, cwd=root, check=False).returncode == 0:
+        note.write_text(wanted, encoding="utf-8")
+    else:
+        _say("That failed; the lessons encode what they need themselves.")
 
 
 def check_python(version: tuple) -> None:

@@ -208,7 +208,33 @@ def test_a_finished_build_is_current_and_used_again(built, monkeypatch):
     assert commands.run == [
         "-c ",
         *(f"-m helpers models fetch {name} --quiet" for name in environment.COURSE_MODELS),
+        "-m helpers prepare",
     ]
+
+
+def test_the_texts_are_encoded_once(built, monkeypatch):
+    """Again when the texts, the packages or the cache are others; a failure stops nothing."""
+    data = built / "helpers" / "data"
+    data.mkdir(parents=True)
+    (data / "articles.jsonl").write_text("one", encoding="utf-8")
+
+    def prepares(status=0):
+        commands = Commands(monkeypatch, lambda command: status if "prepare" in command else 0)
+        ensure(built)
+        return commands.run.count("-m helpers prepare")
+
+    assert [prepares(status=1), prepares(), prepares()] == [1, 1, 0]
+    (data / "articles.jsonl").write_text("two", encoding="utf-8")
+    assert [prepares(), prepares()] == [1, 0]
+    monkeypatch.setenv(environment.CACHE_VARIABLE, "elsewhere")
+    assert [prepares(), prepares()] == [1, 0]
+
+
+def test_the_caches_variable_has_one_name():
+    """`environment` must not import what is not there yet."""
+    from helpers.cache import VARIABLE
+
+    assert environment.CACHE_VARIABLE == VARIABLE
 
 
 def test_without_a_stamp_nothing_is_current(built):
@@ -247,6 +273,7 @@ def test_a_broken_interpreter_is_not_current(built, harm):
 def test_a_missing_or_stale_environment_is_built(project, monkeypatch):
     """`ensure` builds first and fetches the models afterwards, with the new interpreter."""
     steps = []
+    (project / ".venv").mkdir()
     monkeypatch.setattr(environment, "build", lambda root: steps.append("build"))
     monkeypatch.setattr(
         subprocess,
@@ -256,7 +283,7 @@ def test_a_missing_or_stale_environment_is_built(project, monkeypatch):
         ),
     )
     ensure(project)
-    assert steps == ["build", *[str(venv_python(project / ".venv"))] * 2]
+    assert steps == ["build", *[str(venv_python(project / ".venv"))] * 3]
 
 
 def test_a_model_that_cannot_be_fetched_is_named(built, monkeypatch):

@@ -219,3 +219,31 @@ def test_answers_do_not_leak_into_exercises():
                 for line in after.strip().split("\n"):
                     if line.strip().startswith("return") and len(line.strip()) > 30:
                         assert line.strip() not in code, path.name
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_every_lesson_leads_to_its_exercises(lesson):
+    """With the titles, levels and minutes that the practice notebook has."""
+    path = next((ROOT / "notebooks").glob(f"{lesson:02}_*.ipynb"))
+    source = next(
+        cell.source
+        for cell in nbformat.read(path, as_version=4).cells
+        if re.search(r"^## Practice", cell.source, re.M)
+    )
+    practices = next(path for path in SOLUTIONS if path.stem.startswith(f"practice_{lesson:02}"))
+    assert f"(../exercises/{practices.name})" in source
+    rows = re.findall(r"^\| \*\*(.+?)\*\* (.+?) \| (\d) \| (\d+) min \|$", source, re.M)
+    assert rows == [
+        (number, EXERCISES[number].title, heading[3], heading[4])
+        for number, heading, _ in sections(nbformat.read(practices, as_version=4))
+    ]
+
+
+def test_the_readme_leads_to_every_project():
+    """And to the folders of exercises and solutions."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for path in SOLUTIONS:
+        if path.stem.startswith("project"):
+            assert f"(exercises/{path.name})" in readme
+    assert "(exercises)" in readme
+    assert "(solutions)" in readme

@@ -15,11 +15,12 @@ import ctypes
 import inspect
 import io
 import linecache
+import numbers
 import sys
 import textwrap
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -312,7 +313,8 @@ class Answer:
     def _called(self, arguments: tuple, named: dict) -> Any:
         try:
             result = self.function(*arguments, **named)
-            return list(result) if inspect.isgenerator(result) else result
+            lazy = isinstance(result, (Iterator, MappingView))  # once read, an iterator is empty
+            return list(result) if lazy else result
         except (NotImplementedError, NotAttempted):
             raise NotAttempted from None
         except (Wrong, Crashed):
@@ -360,6 +362,10 @@ class Answer:
                 "input. Does it keep something between calls (a list as a default argument, a "
                 "variable of the notebook), or draw random numbers without a seed?"
             )
+
+    def forget_calls(self) -> None:
+        """Let the first call not be repeated: the function is meant to act on something."""
+        self._first = None
 
     def check_inputs(self) -> None:
         """Raise `Wrong` when a call has changed what it was given."""
@@ -474,7 +480,11 @@ def same(one: Any, other: Any, tolerance: float = TOLERANCE) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
+    """Return what a NumPy scalar, or an array or tensor without dimensions, holds."""
+    if isinstance(value, np.generic) or getattr(value, "shape", None) == ():
+        with contextlib.suppress(Exception):
+            return value.item()
+    return value
 
 
 def _is_sequence(value: Any) -> bool:
@@ -567,21 +577,52 @@ def judge(
     case, raw, expected, _, problem = failed[0]
     if answer.printed_instead:
         raise Wrong(f"`{answer.name}` prints its result and returns None. End it with `return`.")
-    if raw is None and expected is not None:
+    may_be_none = any(entry[2] is None for entry in seen)
+    if raw is None and not may_be_none:
         raise Wrong(f"`{answer.name}` returns None for {case}. Does every path end with `return`?")
     words = {"got": describe(raw), "expected": describe(expected), "case": str(case)}
     mistakes = list(mistakes)
     for entries in (seen, failed):
+        if entries is failed and len(failed) < 3 and all(_is_choice(e[2]) for e in failed):
+            continue  # of two possible answers, every mistake gives the wrong one
         for mistake in mistakes:
             if all(_does(mistake, entry) for entry in entries):
                 raise Wrong(mistake.says.format(**words))
     if problem is not None:
         raise problem
-    raise Wrong(
-        "for {case} you return {got}; it should be {expected}.".format(**words)
-        if words["got"] != words["expected"]
-        else f"for {case} you return {words['got']}, which differs from what is right only in "
-        "its type or in digits that are not shown."
+    if words["got"] != words["expected"]:
+        raise Wrong("for {case} you return {got}; it should be {expected}.".format(**words))
+    raise Wrong(f"for {case} {_difference(raw, expected)}")
+
+
+def _is_choice(value: Any) -> bool:
+    return value is None or isinstance(value, (bool, np.bool_))
+
+
+def _difference(raw: Any, expected: Any) -> str:
+    """Say where two results differ that look alike in a few words."""
+    first, second = _numeric(raw), _numeric(expected)
+    if first is not None and second is not None and first.shape == second.shape and first.ndim:
+        apart = ~np.isclose(first, second, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
+        if apart.any():
+            place = tuple(int(i) for i in np.argwhere(apart)[0])
+            where = f"[{', '.join(map(str, place))}]"
+            return (
+                f"{int(apart.sum())} of {first.size} values are wrong. The first is at {where}: "
+                f"{describe(first[place])}; it should be {describe(second[place])}."
+            )
+    if _is_sequence(raw) and _is_sequence(expected):
+        for place, (one, other) in enumerate(zip(raw, expected, strict=False)):
+            if not same(one, other):
+                return (
+                    f"the first difference is at place {place}, counted from 0: {describe(one)}; "
+                    f"it should be {describe(other)}."
+                )
+        if len(raw) != len(expected):
+            return f"you return {len(raw)} items; there should be {len(expected)}."
+    return (
+        f"you return {describe(raw)} of type {type(raw).__name__}, which is not quite "
+        f"{describe(expected)}."
     )
 
 
@@ -629,7 +670,7 @@ def number(value: Any, what: str = "what you return") -> float:
         raise Wrong(f"{what} is the text {value!r}, not a number.")
     if isinstance(value, (bool, np.bool_)):
         raise Wrong(f"{what} is {value}; the task asks for a number.")
-    found = _numeric(value)
+    found = np.asarray(float(value)) if isinstance(value, numbers.Real) else _numeric(value)
     if found is None:
         raise Wrong(f"{what} is {describe(value)}; the task asks for one number.")
     if found.ndim:
@@ -702,13 +743,16 @@ def describe(value: Any) -> str:
         return f"an array of shape {value.shape}"
     plain = _plain(value)
     if isinstance(plain, float):
-        return f"{plain:.4g}"
+        return f"{plain:.1f}" if plain.is_integer() and abs(plain) < 1e6 else f"{plain:.4g}"
     if isinstance(plain, (list, tuple)):
         inside = [describe(item) for item in plain[:9]]
         text = ", ".join(inside[:8]) + (", …" if len(inside) > 8 else "")
         open_, close = "[]" if isinstance(plain, list) else "()"
         shown = f"{open_}{text}{close}"
         return shown if len(shown) <= 100 else f"a {type(plain).__name__} of {len(plain)} items"
+    if type(plain) is dict and len(plain) <= 6:
+        shown = ", ".join(f"{describe(key)}: {describe(item)}" for key, item in plain.items())
+        return f"{{{shown}}}" if len(shown) <= 100 else f"a dictionary of {len(plain)} items"
     if callable(plain):
         return f"the function {getattr(plain, '__name__', type(plain).__name__)}"
     try:

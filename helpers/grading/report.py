@@ -12,7 +12,7 @@ from helpers.cache import replacing
 from helpers.checks import EXERCISES
 from helpers.grading.supervisor import Verdict
 
-SIGNS = {"passed": "✓", "wrong": "✗", "not_attempted": "·", "crashed": "!", "timed_out": "⧗"}
+SIGNS = {"passed": "✓", "wrong": "✗", "not_attempted": "·", "crashed": "!", "timed_out": "∞"}
 WORDS = {
     "passed": "right",
     "wrong": "wrong",
@@ -113,11 +113,11 @@ def as_html(verdicts: Sequence[Verdict]) -> str:
         for v in verdicts
     )
     words = "".join(f"<th>{WORDS[status]}</th>" for status in SIGNS)
-    legend = " · ".join(f"{sign} {WORDS[status]}" for status, sign in SIGNS.items())
+    legend = "&emsp;".join(f"{sign} {WORDS[status]}" for status, sign in SIGNS.items())
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Search by Meaning: checked notebooks</title>
 <meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>
-<h1>Checked notebooks</h1><p>{passed} of {len(verdicts)} answers right. {legend}</p>
+<h1>Checked notebooks</h1><p>{passed} of {len(verdicts)} answers right.</p><p>{legend}</p>
 <h2>By learner</h2><div class="scroll"><table><thead><tr><th>learner</th>{head}<th>right</th></tr></thead>
 <tbody>{rows}</tbody></table></div>
 <h2>By exercise</h2><div class="scroll"><table><thead><tr><th></th><th>exercise</th><th>level</th>{words}</tr></thead>
