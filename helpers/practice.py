@@ -17,6 +17,8 @@ from helpers.cache import replacing
 from helpers.environment import ROOT
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+#: Stands behind a name that the learner is to set.
+STUB = "# your answer here"
 #: Cells with this tag stand in the solution only.
 SOLUTION_TAG = "solution"
 
@@ -93,23 +95,35 @@ def _stub(solution: list[str], indent: str) -> list[str]:
     ]
     if not names:
         raise PracticeError("a solution outside of a function sets no name")
-    return [f"{name} = None  # your answer here" for name in dict.fromkeys(names)]
+    return [f"{name} = None  {STUB}" for name in dict.fromkeys(names)]
 
 
 def stale(root: Path = ROOT) -> list[str]:
-    """Return the names of exercise notebooks that are missing, left over, or not what `generate`
-    makes of their solution (outputs aside).
+    """Return the names of exercise notebooks that are missing, or not what `generate` makes of
+    their solution (outputs aside).
     """
     import nbformat
 
-    solutions = {path.name: path for path in (root / "solutions").glob("*.ipynb")}
-    exercises = {path.name: path for path in (root / "exercises").glob("*.ipynb")}
-    names = list(solutions.keys() ^ exercises.keys())
-    for name in solutions.keys() & exercises.keys():
-        made, found = generate(solutions[name]), nbformat.read(exercises[name], as_version=4)
-        if _content(made) != _content(found):
-            names.append(name)
-    return sorted(names)
+    names = []
+    for solution in sorted((root / "solutions").glob("*.ipynb")):
+        exercise = root / "exercises" / solution.name
+        if not exercise.exists() or _content(generate(solution)) != _content(
+            nbformat.read(exercise, as_version=4)
+        ):
+            names.append(solution.name)
+    return names
+
+
+def orphans(root: Path = ROOT) -> list[str]:
+    """Return the names of exercise notebooks of the course that have no solution. Notebooks of
+    other names are the learner's, and nobody's business.
+    """
+    return sorted(
+        path.name
+        for path in (root / "exercises").glob("*.ipynb")
+        if re.fullmatch(r"(practice_\d\d|project_\d)_[a-z0-9_]+", path.stem)
+        and not (root / "solutions" / path.name).exists()
+    )
 
 
 def _content(notebook) -> list[tuple]:
@@ -117,29 +131,51 @@ def _content(notebook) -> list[tuple]:
 
 
 def main(root: Path = ROOT) -> int:
-    """Generate and execute every exercise notebook that is stale, remove what is left over, and
-    return the number that failed.
+    """Generate and execute every exercise notebook that is stale, and return the number that
+    failed. A notebook that somebody has worked in is kept under another name.
     """
     import nbformat
 
     from helpers.notebooks import main as execute_all
 
     names = stale(root)
-    made = []
     for name in names:
-        solution, exercise = root / "solutions" / name, root / "exercises" / name
-        if not solution.exists():
-            exercise.unlink()
-            print(f"{name} has no solution any more and is removed.")
-            continue
-        notebook = generate(solution)
+        exercise = root / "exercises" / name
+        notebook = generate(root / "solutions" / name)
+        if exercise.exists() and _has_answers(nbformat.read(exercise, as_version=4), notebook):
+            kept = _free_name(exercise)
+            exercise.rename(kept)
+            print(f"{name} holds answers of yours: kept as {kept.name}")
         exercise.parent.mkdir(exist_ok=True)
         with replacing(exercise) as temporary:
             nbformat.write(notebook, temporary)
-        made.append(str(exercise))
+    for name in orphans(root):
+        print(f"{name} has no solution. Remove it, if it is not yours.")
     if not names:
         print("All exercises are what their solutions make of them.")
-    return execute_all(made) if made else 0
+        return 0
+    return execute_all([str(root / "exercises" / name) for name in names])
+
+
+def _has_answers(found, made) -> bool:
+    """Say whether a cell that is a stub in `made` is something else in `found`."""
+    stubs = {
+        cell.id: cell.source
+        for cell in made.cells
+        if cell.cell_type == "code"
+        and ("NotImplementedError" in cell.source or STUB in cell.source)
+    }
+    return any(
+        cell.id in stubs and cell.source != stubs[cell.id] and BEGIN not in cell.source
+        for cell in found.cells
+    )
+
+
+def _free_name(path: Path) -> Path:
+    number = 1
+    while (kept := path.with_name(f"{path.stem} (yours {number}).ipynb")).exists():
+        number += 1
+    return kept
 
 
 def exercise_numbers(text: str) -> list[str]:

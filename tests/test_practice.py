@@ -16,7 +16,7 @@ from helpers.practice import PracticeError, clear_solution, exercise_numbers, ge
 SOLUTIONS = sorted((ROOT / "solutions").glob("*.ipynb"))
 LESSONS = range(1, 9)
 HEADING = re.compile(
-    r"^### (Exercise|Project) (\d+\.\d+) · Level (\d) · (\d+) min\n\n\*\*(.+?)[.?!]?\*\*"
+    r"^### (Exercise|Project) (\d+\.\d+) · Level (\d) · (\d+) min\n\n\*\*(.+?)[.?!]?\*\*", re.M
 )
 
 FUNCTION = """def f(x):
@@ -88,21 +88,40 @@ def test_commentary_and_outputs_stay_in_the_solution(tmp_path):
 
 
 def test_what_has_parted_is_noticed_and_mended(tmp_path, capsys):
-    """Missing, edited by hand, or left over; outputs do not count."""
+    """Missing, or edited by hand; outputs do not count."""
     for name in ("same", "edited", "missing"):
         write(tmp_path / f"solutions/{name}.ipynb", new_code_cell("x = 1", id="a"))
     write(tmp_path / "exercises/same.ipynb", new_code_cell("x = 1", id="a", execution_count=1))
     write(tmp_path / "exercises/edited.ipynb", new_code_cell("x = 2", id="a"))
-    write(tmp_path / "exercises/left_over.ipynb", new_code_cell("x = 1", id="a"))
-    assert stale(tmp_path) == ["edited.ipynb", "left_over.ipynb", "missing.ipynb"]
+    assert stale(tmp_path) == ["edited.ipynb", "missing.ipynb"]
     assert practice.main(tmp_path) == 0
     assert stale(tmp_path) == []
-    assert not (tmp_path / "exercises/left_over.ipynb").exists()
     mended = nbformat.read(tmp_path / "exercises/edited.ipynb", as_version=4)
     assert mended.cells[0].source == "x = 1"
     assert mended.cells[0].execution_count == 1
     assert practice.main(tmp_path) == 0
     assert "All exercises are" in capsys.readouterr().out
+
+
+def test_a_learners_work_is_never_overwritten(tmp_path, capsys):
+    """Answers are kept under another name, twice if need be; their other notebooks stay."""
+    write(tmp_path / "solutions/practice_01_x.ipynb", new_code_cell(FUNCTION, id="a"))
+    exercise = tmp_path / "exercises/practice_01_x.ipynb"
+    for answer in ("def f(x):\n    return 1", "def f(x):\n    return 2"):
+        write(exercise, new_code_cell(answer, id="a"))
+        practice.main(tmp_path)
+    write(tmp_path / "exercises/Untitled.ipynb", new_code_cell("mine"))
+    write(tmp_path / "exercises/practice_99_gone.ipynb", new_code_cell("old"))
+    practice.main(tmp_path)
+    kept = [exercise.with_name(f"practice_01_x (yours {n}).ipynb") for n in (1, 2)]
+    answers = [nbformat.read(path, as_version=4).cells[0].source for path in kept]
+    assert answers == ["def f(x):\n    return 1", "def f(x):\n    return 2"]
+    assert nbformat.read(exercise, as_version=4).cells[0].source == STUB
+    assert (tmp_path / "exercises/Untitled.ipynb").exists()
+    assert (tmp_path / "exercises/practice_99_gone.ipynb").exists()
+    said = capsys.readouterr().out
+    assert "kept as practice_01_x (yours 2).ipynb" in said
+    assert "practice_99_gone.ipynb has no solution" in said
 
 
 def test_headings_name_exercises():
@@ -115,8 +134,9 @@ def test_headings_name_exercises():
 
 
 def test_the_exercises_are_what_their_solutions_make_of_them():
-    """Otherwise: make exercises."""
+    """Otherwise: make exercises. (It keeps the answers of whoever has worked in one.)"""
     assert stale() == []
+    assert practice.orphans() == []
 
 
 def test_there_is_a_practice_for_every_lesson_and_three_projects():
