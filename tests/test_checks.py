@@ -297,11 +297,16 @@ def test_what_an_answer_prints_while_checked_is_not_shown(made_up, capsys):
     assert capsys.readouterr().out == "✓ Exercise 0.1: right: twice as much.\n"
 
 
-def test_calls_with_the_wrong_number_of_things_are_explained(made_up):
+def test_calls_with_the_wrong_number_of_things_are_explained(made_up, capsys):
     """Rather than a TypeError."""
     status, message = outcome(made_up, double)[0], made_up.judge(double, double).message
     assert status == "passed"
     assert "checks.exercise_0_1(double)" in message
+    made_up()
+    made_up(double=double)
+    said = capsys.readouterr().out
+    assert "called with 0 things" in said
+    assert "✓ Exercise 0.1" in said
 
 
 def test_a_check_that_is_itself_in_error_blames_nobody_with_a_traceback(made_up):

@@ -336,7 +336,16 @@ def test_a_notebook_of_another_name_is_known_by_what_is_in_it(tmp_path):
     one, two, three = (find_submissions([path])[0] for path in (headed, unheaded, strange))
     assert one.exercises == two.exercises == list(NUMBERS)
     assert three.exercises == []
-    assert "none of the course's exercises" in three.problem
+
+
+def test_a_notebook_without_exercises_is_run_all_the_same(tmp_path):
+    """What it does is reported; that there is nothing to judge, too."""
+    for learner, code in (("ada", "1 + 1"), ("eve", "import os; os._exit(1)")):
+        hand_in(tmp_path, learner, [new_code_cell(code)], "notes.ipynb")
+    ada, eve = check_all(find_submissions([tmp_path]), LIMITS)
+    assert (ada.exercise, ada.level, ada.status) == (None, None, "not_attempted")
+    assert "none of the course's exercises" in ada.message
+    assert (eve.exercise, eve.status) == (None, "crashed")
 
 
 def test_hidden_files_checkpoints_and_linked_folders_are_passed_over(tmp_path):

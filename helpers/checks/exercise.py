@@ -91,9 +91,9 @@ class Exercise:
         kind = "Project" if self.number.startswith("P") else "Exercise"
         return f"{kind} {self.number.removeprefix('P')}"
 
-    def __call__(self, *answers: object) -> None:
+    def __call__(self, *answers: object, **named: object) -> None:
         """Judge `answers` and print what was found; a wrong answer gets the next hint, too."""
-        outcome = self.judge(*answers)
+        outcome = self.judge(*answers, *named.values())
         print(self.render(outcome))
 
     def judge(self, *answers: object) -> Outcome:

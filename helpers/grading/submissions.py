@@ -36,7 +36,8 @@ class Submission:
     """A notebook that was handed in.
 
     `name` is its path as the report shows it, `learner` whose it is as far as folder and file name
-    tell, `exercises` the numbers of the exercises that it should answer, `cells` the code to run,
+    tell, `exercises` the numbers of the exercises that it should answer (none when it cannot be told
+    to belong to any), `cells` the code to run,
     `code` the places of all code cells, `names` what its own checks were called with, and `problem`
     why it cannot be run, if it cannot.
     """
@@ -106,8 +107,6 @@ def _read(path: Path, learner: str) -> Submission:
     _take_cells(submission, notebook)
     if not submission.exercises:
         submission.exercises = _exercises_in(notebook)
-    if not submission.exercises:
-        submission.problem = "none of the course's exercises is in this notebook"
     return submission
 
 

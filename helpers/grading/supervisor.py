@@ -152,39 +152,43 @@ class _Run:
         if submission.problem:
             return _all(submission, "crashed", submission.problem)
         deadline = time.monotonic() + self.limits.seconds
-        while True:
-            left = [number for number in submission.exercises if number not in self.found]
+        again = True
+        while again and not self.halt.is_set():
+            left = [n for n in submission.exercises if n not in self.found and not self._fate(n)]
             seconds = deadline - time.monotonic()
-            if not left or self.halt.is_set():
-                break
             if seconds <= 0:
-                self._blame_time(left)
+                self._blame(("start", None), ("timed_out", self._out_of_time()), left)
                 break
-            if not self._attempt(left, seconds):
-                break
-        return [self._final(number) for number in submission.exercises]
+            again = self._attempt(left, seconds) and bool(left)
+        return [self._final(number) for number in submission.exercises or [None]]
 
-    def _final(self, number: str) -> Verdict:
-        status, message = self.found.get(
-            number, ("crashed", "the process ended without a verdict.")
-        )
+    def _fate(self, number: str | None) -> tuple[str, str] | None:
+        """Return status and message of a cell that belongs to exercise `number`, or to none, and
+        lets nobody past.
+        """
         cells = [c for c in self.submission.cells if number in c.exercises or not c.exercises]
-        fatal = next((self.fatal[c.place] for c in cells if c.place in self.fatal), None)
-        errors = [self.errors[c.place] for c in cells if c.exercises and c.place in self.errors]
-        if fatal:  # the notebook does not come past this cell, whatever stands below it
-            status, message = fatal
+        return next((self.fatal[c.place] for c in cells if c.place in self.fatal), None)
+
+    def _final(self, number: str | None) -> Verdict:
+        status, message = self.found.get(number, ("crashed", "it ended without a verdict."))
+        if number is None and number not in self.found:
+            status, message = "not_attempted", "none of the course's exercises is in this notebook."
+        errors = [
+            self.errors[cell.place]
+            for cell in self.submission.cells
+            if number in cell.exercises and cell.place in self.errors
+        ]
+        fate = self._fate(number)
+        if fate:
+            status, message = fate
         elif status == "not_attempted" and errors:
             status, message = "crashed", f"its cell does not run: {errors[0]}"
         if self.changed and status != "passed":
             message += f" (The notebook changes the course: {', '.join(self.changed[:3])}.)"
         return _verdict(self.submission, number, status, message)
 
-    def _blame_time(self, left: list[str]) -> None:
-        for number in left:
-            self.found[number] = (
-                "timed_out",
-                f"the notebook was stopped after {self.limits.seconds:.0f} seconds.",
-            )
+    def _out_of_time(self) -> str:
+        return f"the notebook was stopped after {self.limits.seconds:.0f} seconds."
 
     def _attempt(self, exercises: list[str], seconds: float) -> bool:
         """Run the notebook once, without the cells that were fatal before. Return whether another
@@ -234,7 +238,7 @@ class _Run:
         if kind == "cell" and what not in self.fatal:
             self.fatal[what] = (status, f"{why} It happened in code cell {self._count(what)}.")
             return True
-        for number in exercises:
+        for number in exercises or ([] if self.submission.exercises else [None]):
             self.found[number] = (status, why)
         return False
 
@@ -379,10 +383,7 @@ class _Process:
         if time.monotonic() - step_began > allowed:
             return "timed_out", f"still running after {allowed:.0f} seconds."
         if time.monotonic() > self.deadline:
-            return (
-                "timed_out",
-                f"the notebook was stopped after {self.limits.seconds:.0f} seconds.",
-            )
+            return "timed_out", self.run._out_of_time()
         return None
 
     def _usage(self) -> tuple[int, int]:
