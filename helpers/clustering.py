@@ -16,7 +16,7 @@ from itertools import combinations
 
 import numpy as np
 
-from helpers.search import _check_texts
+from helpers.search import check_texts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +118,7 @@ def name_clusters(
     """
     from sklearn.feature_extraction.text import CountVectorizer
 
-    texts, labels = _check_texts(texts, "texts"), [_plain(label) for label in labels]
+    texts, labels = check_texts(texts, "texts"), [_plain(label) for label in labels]
     if len(texts) != len(labels):
         raise ValueError(
             f"{len(texts)} texts and {len(labels)} labels were given; give one label for each text"

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.cache import cache_folder, replacing
-from helpers.search import _check_texts
+from helpers.search import check_texts
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -101,7 +101,7 @@ def encode(
     RuntimeWarning
         When the cache cannot be read or written (a full disk, say). The result is right all the same.
     """
-    texts = _check_texts(texts, "texts")
+    texts = check_texts(texts, "texts")
     _check_whole("batch_size", batch_size)
     folder = cache_folder("embeddings") if cache is True else cache
     store = _Store(Path(folder)) if folder is not False else None
@@ -561,7 +561,7 @@ def encode_to_file(
 def _checked(texts: Iterable[str]) -> Iterator[str]:
     """Yield the texts; the errors are those of `encode`, with the position in the whole stream."""
     if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
-        _check_texts(texts, "texts")  # raises
+        check_texts(texts, "texts")  # raises
 
     def each():
         for position, text in enumerate(texts):

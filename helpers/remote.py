@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from helpers.models import ModelError
-from helpers.search import _check_texts
+from helpers.search import check_texts
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -119,7 +119,7 @@ def estimate_cost(
     ``text-embedding-ada-002``   0.10
     ==========================  =====
     """
-    texts = [texts] if isinstance(texts, str) else _check_texts(texts, "texts")
+    texts = [texts] if isinstance(texts, str) else check_texts(texts, "texts")
     tokens = sum(map(estimate_tokens, texts))
     price = PRICES.get(model)
     return CostEstimate(len(texts), tokens, None if price is None else tokens * price / 1e6)
@@ -266,7 +266,7 @@ class OpenAIModel:
             For anything that is no text.
         """
         single = isinstance(inputs, str)
-        texts = [inputs] if single else _check_texts(inputs, "inputs")
+        texts = [inputs] if single else check_texts(inputs, "inputs")
         if (
             isinstance(batch_size, bool)
             or not isinstance(batch_size, int | np.integer)
@@ -294,8 +294,9 @@ class OpenAIModel:
         from tqdm.auto import tqdm
 
         missing = [text for text in dict.fromkeys(texts) if text not in self._kept]
-        silent = {} if show_progress else {"disable": True}  # left alone, TQDM_DISABLE decides
-        with tqdm(total=len(missing), desc=self.name, unit="text", **silent) as bar:
+        # In a notebook tqdm itself does not look at TQDM_DISABLE.
+        silent = not show_progress or os.environ.get("TQDM_DISABLE", "0") not in ("", "0")
+        with tqdm(total=len(missing), desc=self.name, unit="text", disable=silent) as bar:
             for batch in _batches(missing, batch_size):
                 try:
                     found = self._ask(batch)

@@ -68,7 +68,7 @@ class SearchEngine(ABC):
 
     def index(self, documents: Iterable[str]) -> None:
         """Make `documents` searchable, in place of any indexed before."""
-        self._replace(_check_texts(documents, "documents"))
+        self._replace(check_texts(documents, "documents"))
 
     @abstractmethod
     def add(self, documents: Iterable[str]) -> None:
@@ -126,7 +126,7 @@ class SearchEngine(ABC):
         ):
             raise ValueError(f"threshold={threshold!r}: give a number, or None for no threshold")
         single = isinstance(query, str)
-        queries = [query] if single else _check_texts(query, "queries")
+        queries = [query] if single else check_texts(query, "queries")
         for text in queries:
             if not text.strip():
                 raise ValueError("the query is empty. Give a word or a sentence to search for")
@@ -280,7 +280,7 @@ class SemanticSearch(SearchEngine):
         """Encode `documents` and make them searchable beside the others; those already indexed
         are not encoded again.
         """
-        documents = _check_texts(documents, "documents")
+        documents = check_texts(documents, "documents")
         if not self.documents:
             self._replace(documents)
         elif documents:
@@ -412,7 +412,7 @@ class KeywordSearch(SearchEngine):
         """Make `documents` searchable beside the others. All are counted again: each word's
         weight depends on how many documents have it.
         """
-        self._replace(self.documents + _check_texts(documents, "documents"))
+        self._replace(self.documents + check_texts(documents, "documents"))
 
     def _rank(self, queries: list[str], top_k: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for query in queries:
@@ -476,7 +476,7 @@ class HybridSearch(SearchEngine):
 
     def add(self, documents: Iterable[str]) -> None:
         """Make `documents` searchable in every engine."""
-        documents = _check_texts(documents, "documents")
+        documents = check_texts(documents, "documents")
         for engine in self.engines:
             engine.add(documents)
         self.documents = self.documents + documents
@@ -606,7 +606,7 @@ def _damaged(folder: str | Path, why: str) -> ValueError:
     return ValueError(f"{folder} is damaged: {why}. Index the documents again and save the engine")
 
 
-def _check_texts(texts: Iterable[str], what: str) -> list[str]:
+def check_texts(texts: Iterable[str], what: str) -> list[str]:
     """Return `texts` as a list of strings.
 
     Raises

@@ -636,6 +636,42 @@ def _does(mistake: Mistake, entry: tuple) -> bool:
         return False
 
 
+def judge_claims(claims: Any, tested: Mapping[str, tuple[bool, str]]) -> None:
+    """Compare the learner's dictionary of True and False with what tests have shown.
+
+    Parameters
+    ----------
+    claims : dict
+        Letter → True or False.
+    tested : dict
+        Letter → whether the claim holds, and a sentence on what was seen.
+
+    Raises
+    ------
+    Wrong
+        For the first claim that is judged otherwise, for one that is missing, or for one too many.
+    """
+    given = mapping(claims, "`claims`")
+    missing = [letter for letter in tested if given.get(letter) in (None, ...)]
+    if missing:
+        raise Wrong(f"you have not decided yet on {', '.join(missing)}.")
+    unknown = sorted(str(letter) for letter in given.keys() - tested.keys())
+    if unknown:
+        raise Wrong(
+            f"there is no claim {', '.join(unknown)}; they are called {min(tested)} to {max(tested)}."
+        )
+    wrong = [
+        f"{letter} is {verdict}. {seen}"
+        for letter, (verdict, seen) in tested.items()
+        if truth(given[letter], f'claims["{letter}"]') != verdict
+    ]
+    if len(wrong) == len(tested):
+        raise Wrong("all are the wrong way round. Did you mark what is false as True?")
+    if wrong:
+        others = f" ({len(wrong) - 1} more to think about.)" if len(wrong) > 1 else ""
+        raise Wrong(wrong[0] + others)
+
+
 # Reading results
 
 
