@@ -290,8 +290,8 @@ def test_the_courses_own_files_are_as_they_were(run):
     subprocess.run([sys.executable, "-c", "import helpers.checks"], check=True, cwd=ROOT)
 
 
-def test_files_of_the_course_are_repaired(tmp_path, monkeypatch):
-    """Also those that a submission reaches without importing them."""
+def test_files_of_the_course_that_change_are_named_and_left(tmp_path, monkeypatch):
+    """A notebook that looks for them can reach them; but so can whoever edits the course meanwhile."""
     from helpers.grading import supervisor
 
     home = tmp_path / "helpers"
@@ -300,12 +300,22 @@ def test_files_of_the_course_are_repaired(tmp_path, monkeypatch):
         (home / name).write_text(name)
     monkeypatch.setattr(supervisor, "__file__", str(home / "grading" / "supervisor.py"))
     course = supervisor._Course()
-    (home / "a.py").write_text("overwritten")
+    (home / "a.py").write_text("edited")
     (home / "checks" / "b.py").unlink()
-    course.repair()
-    assert (home / "a.py").read_text() == "a.py"
-    assert (home / "checks" / "b.py").read_text() == "checks/b.py"
-    assert sorted(path.name for path in home.iterdir()) == ["a.py", "c.py", "checks"]
+    assert course.changed() == ["helpers/a.py", "helpers/checks/b.py"]
+    assert (home / "a.py").read_text() == "edited"
+    course.write(tmp_path / "private")
+    assert (tmp_path / "private" / "helpers" / "a.py").read_text() == "a.py"
+
+
+def test_a_notebook_that_writes_over_the_course_is_noticed(tmp_path, monkeypatch, capsys):
+    """The command says what changed, and judges with what it had."""
+    from helpers.grading import supervisor
+
+    monkeypatch.setattr(supervisor._Course, "changed", lambda self: ["helpers/cache.py"])
+    hand_in(tmp_path, "ada", cells())
+    main(["check", str(tmp_path)])
+    assert "helpers/cache.py. All verdicts come from" in capsys.readouterr().err
 
 
 # Finding submissions

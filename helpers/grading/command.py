@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from pathlib import Path
 
 from helpers.grading import report
@@ -23,8 +24,14 @@ def run(options) -> int:
         print(error, file=sys.stderr)
         return 2
     limits = Limits(options.seconds, int(options.memory * 2**30), int(options.output * 2**20))
-    with tqdm(total=len(submissions), unit=" notebook", disable=None, leave=False) as bar:
+    with (
+        warnings.catch_warnings(record=True) as warned,
+        tqdm(total=len(submissions), unit=" notebook", disable=None, leave=False) as bar,
+    ):
+        warnings.simplefilter("always", RuntimeWarning)
         verdicts = check_all(submissions, limits, jobs=options.jobs, advance=bar.update)
+    for warning in warned:
+        print(warning.message, file=sys.stderr)
     if options.json:
         report.write(Path(options.json), report.as_json(verdicts))
     if options.html:

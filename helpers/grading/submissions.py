@@ -24,11 +24,14 @@ class SubmissionError(ValueError):
 
 @dataclass(frozen=True)
 class Cell:
-    """A code cell: its place among all cells, its source, and the exercises it belongs to."""
+    """A code cell: its place among all cells, its source, and the exercises it belongs to; or the
+    place where the notebook calls the check of the exercise `check`.
+    """
 
     place: int
     source: str
     exercises: tuple[str, ...] = ()
+    check: str = ""
 
 
 @dataclass
@@ -143,8 +146,10 @@ def _take_cells(submission: Submission, notebook) -> None:
             submission.code.append(place)
             called = _check_called(cell.source)
             if called and called[0] in numbers:
-                submission.names[numbers[called[0]]] = called[1]
-                continue  # the course's own checks judge, whatever this cell has become
+                number = numbers[called[0]]
+                submission.names[number] = called[1]
+                submission.cells.append(Cell(place, "", (number,), check=number))
+                continue  # the course's own check judges, and not what this cell does
             defined = {asked[name] for name in _defined(cell.source) if name in asked}
             submission.cells.append(Cell(place, cell.source, tuple(sorted(defined.union(section)))))
 

@@ -18,13 +18,14 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.cache import VARIABLE, cache_folder, replacing
+from helpers.cache import VARIABLE, cache_folder
 from helpers.checks import EXERCISES
 from helpers.grading.submissions import Submission
 
@@ -81,6 +82,11 @@ def check_all(
         How many run at a time.
     advance : callable
         Called after each, for a progress bar.
+
+    Warns
+    -----
+    RuntimeWarning
+        When files of the course are others at the end than at the start.
     """
     submissions, limits = list(submissions), limits or Limits()
     course = _Course()
@@ -103,7 +109,6 @@ def check_all(
                 return _all(submission, "crashed", f"it could not be run: {error}")
             finally:
                 _remove(folder.parent)
-                course.repair()
                 advance()
 
         with _adopting_orphans(), ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
@@ -113,6 +118,14 @@ def check_all(
                 halt.set()
                 pool.shutdown(cancel_futures=True)
                 raise
+        if changed := course.changed():
+            warnings.warn(
+                f"While notebooks were checked, these files of the course changed: {', '.join(changed)}. "
+                "All verdicts come from the course as it was at the start. If it was not you who changed "
+                "them, a notebook did: put them back before you use the course again (git checkout helpers).",
+                RuntimeWarning,
+                stacklevel=2,
+            )
         return [verdict for verdicts in found for verdict in verdicts]
 
 
@@ -211,20 +224,22 @@ class _Run:
         return self._blame(at, end, exercises)
 
     def _take(self, event: dict, at: tuple, process: _Process) -> tuple:
-        if event.get("word") == process.word and event.get("done") == "all":
+        if event.get("want") == "word":
+            process.give_word()
+            return at
+        trusted = process.is_word(event.get("word"))
+        if trusted and event.get("done") == "all":
             return ("end", None)
-        if event.get("word") == process.word and event.get("number") in EXERCISES:
+        if trusted and event.get("number") in EXERCISES:
             self.found[event["number"]] = (str(event.get("status")), str(event.get("message")))
             return ("judged", event["number"])
         if event.get("at") == "cell":
             return ("cell", event.get("place"))
         if event.get("at") == "exercise":
+            self.changed += [str(name) for name in event.get("changed") or []]
             return ("exercise", event.get("number"))
         if event.get("done") == "cell" and event.get("error"):
             self.errors[event.get("place")] = str(event["error"])
-        if event.get("done") == "cells":
-            self.changed = [str(name) for name in event.get("changed") or []]
-            process.give_word()
         return at
 
     def _blame(self, at: tuple, end: tuple[str, str], exercises: list[str]) -> bool:
@@ -253,7 +268,7 @@ class _Process:
     def __init__(self, run: _Run, seconds: float) -> None:
         self.run, self.limits = run, run.limits
         self.deadline = time.monotonic() + seconds
-        self.word = secrets.token_hex(16)
+        self.word = ""
         self.printed = 0
         self.lines: queue.Queue = queue.Queue()
         self.process: subprocess.Popen | None = None
@@ -268,7 +283,9 @@ class _Process:
             (run.folder / name).mkdir(exist_ok=True)
         cells = [cell for cell in run.submission.cells if cell.place not in run.fatal]
         task = {
-            "cells": [{"place": cell.place, "source": cell.source} for cell in cells],
+            "cells": [
+                {"place": cell.place, "source": cell.source, "check": cell.check} for cell in cells
+            ],
             "exercises": exercises,
             "names": run.submission.names,
         }
@@ -311,8 +328,16 @@ class _Process:
             self.process.stdin.flush()
 
     def give_word(self) -> None:
-        """Tell the word that verdicts must carry, now that the cells have run."""
+        """Tell the word that the next verdict must carry."""
+        self.word = secrets.token_hex(16)
         self._send(self.word)
+
+    def is_word(self, word: object) -> bool:
+        """Say whether `word` is the one that was given last; it is good for one time."""
+        if not self.word or word != self.word:
+            return False
+        self.word = ""
+        return True
 
     def _read(self, stream, take) -> None:
         """Count what comes, and pass it on to `take`; what is beyond the limit is thrown away."""
@@ -471,18 +496,19 @@ class _Course:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
 
-    def repair(self) -> None:
-        """Put back every file of the package that is not what it was."""
+    def changed(self) -> list[str]:
+        """Return the names of the package's files that are not what they were. They are left as they
+        are: somebody may have edited them on purpose meanwhile.
+        """
+        names = []
         for name, content in self.files.items():
-            path = self.home / name
             try:
-                intact = path.read_bytes() == content
+                intact = (self.home / name).read_bytes() == content
             except OSError:
                 intact = False
             if not intact:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with replacing(path) as temporary:
-                    temporary.write_bytes(content)
+                names.append(f"helpers/{name.as_posix()}")
+        return names
 
 
 def _cache_to_share(root: Path) -> Path:
