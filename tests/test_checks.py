@@ -338,9 +338,18 @@ def test_a_mistake_that_shows_in_some_cases_only_is_named_by_those():
     def answer(n):
         return n if n else -1
 
-    mistakes = [Mistake(lambda n: -1, "{case}: minus one, not {expected}")]
-    with pytest.raises(Wrong, match="nothing: minus one, not 0"):
-        judge(Answer(answer), [Case((3,)), Case((0,), "nothing")], lambda n: n, mistakes)
+    mistakes = [Mistake(lambda n: -1.0, "{case}: minus one, not {expected}")]
+    cases = [Case((3.0,)), Case((0.0,), "nothing")]
+    with pytest.raises(Wrong, match=r"nothing: minus one, not 0\.0"):
+        judge(Answer(answer), cases, lambda n: n, mistakes)
+
+
+def test_one_wrong_truth_value_is_no_evidence_for_a_mistake():
+    """Of two possible answers, every mistake gives the wrong one."""
+    mistakes = [Mistake(lambda n: True, "always yes")]
+    cases = [Case((n,)) for n in (-1, 0, 1)]
+    with pytest.raises(Wrong, match="for 0 you return True; it should be False"):
+        judge(Answer(lambda n: n >= 0), cases, lambda n: n > 0, mistakes)
 
 
 def test_without_a_known_mistake_the_first_case_is_shown():
@@ -365,6 +374,7 @@ def test_an_answer_gets_copies():
 def test_generators_are_taken_as_lists():
     """`yield` is as good as `append`."""
     assert Answer(lambda n: (i for i in range(n)))(3) == [0, 1, 2]
+    assert Answer(lambda n: (map(str, range(n)), n))(2) == (["0", "1"], 2)
 
 
 def test_stubs_are_told_from_errors():

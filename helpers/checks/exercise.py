@@ -313,8 +313,7 @@ class Answer:
     def _called(self, arguments: tuple, named: dict) -> Any:
         try:
             result = self.function(*arguments, **named)
-            lazy = isinstance(result, (Iterator, MappingView))  # once read, an iterator is empty
-            return list(result) if lazy else result
+            return _read_out(result)
         except (NotImplementedError, NotAttempted):
             raise NotAttempted from None
         except (Wrong, Crashed):
@@ -374,6 +373,15 @@ class Answer:
                 f"the result is right, but `{self.name}` changes {self._changed} in place. Whoever "
                 "calls it still needs that: work on a copy (`a = a / n` makes one, `a /= n` does not)."
             )
+
+
+def _read_out(result: Any) -> Any:
+    """Return `result` with iterators, which are empty once read, as lists."""
+    if isinstance(result, (Iterator, MappingView)):
+        return list(result)
+    if type(result) in (list, tuple) and any(isinstance(item, Iterator) for item in result):
+        return type(result)(_read_out(item) for item in result)
+    return result
 
 
 def _copied(value: Any) -> Any:
@@ -583,8 +591,8 @@ def judge(
     words = {"got": describe(raw), "expected": describe(expected), "case": str(case)}
     mistakes = list(mistakes)
     for entries in (seen, failed):
-        if entries is failed and len(failed) < 3 and all(_is_choice(e[2]) for e in failed):
-            continue  # of two possible answers, every mistake gives the wrong one
+        if entries is failed and len(failed) < max(_enough(entry[2]) for entry in failed):
+            continue
         for mistake in mistakes:
             if all(_does(mistake, entry) for entry in entries):
                 raise Wrong(mistake.says.format(**words))
@@ -595,8 +603,13 @@ def judge(
     raise Wrong(f"for {case} {_difference(raw, expected)}")
 
 
-def _is_choice(value: Any) -> bool:
-    return value is None or isinstance(value, (bool, np.bool_))
+def _enough(value: Any) -> int:
+    """Return in how many cases a mistake must give the learner's answer to be named for it, when it
+    does not in the others: of two possible answers every mistake gives the wrong one.
+    """
+    if value is None or isinstance(value, (bool, np.bool_)):
+        return 3
+    return 2 if isinstance(value, (int, np.integer, str)) else 1
 
 
 def _difference(raw: Any, expected: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from helpers.checks.exercise import (
+    TOLERANCE,
     Answer,
     Case,
     Mistake,
@@ -47,6 +48,27 @@ def _squared_norms(queries, documents):
 def _sums(queries, documents):
     q, d = (rows.sum(axis=1, keepdims=True) for rows in (queries, documents))
     return (queries / np.where(q == 0, 1, q)) @ (documents / np.where(d == 0, 1, d)).T
+
+
+def _sums_without_sign(queries, documents):
+    q, d = (np.abs(rows).sum(axis=1, keepdims=True) for rows in (queries, documents))
+    return (queries / np.where(q == 0, 1, q)) @ (documents / np.where(d == 0, 1, d)).T
+
+
+def _at_least_one(queries, documents):
+    q, d = (np.linalg.norm(rows, axis=1, keepdims=True) for rows in (queries, documents))
+    return (queries / np.maximum(q, 1)) @ (documents / np.maximum(d, 1)).T
+
+
+def _added(number, product):
+    """Add `number` to the product of the norms, or to each norm."""
+
+    def divided(queries, documents):
+        q, d = (np.linalg.norm(rows, axis=1) for rows in (queries, documents))
+        norms = np.outer(q, d) + number if product else np.outer(q + number, d + number)
+        return queries @ documents.T / norms
+
+    return divided
 
 
 def _distances(queries, documents):
@@ -117,6 +139,36 @@ def exercise_2_1(answer: Answer) -> str:
             "you divide by the squared norms. The norm is the square root of the sum of squares.",
         ),
         Mistake(_sums, "you divide by the sum of each row. That is not its norm."),
+        Mistake(
+            _sums_without_sign,
+            "you divide by the sum of each row's values without their sign (the L1 norm). The cosine "
+            "takes the root of the sum of squares.",
+        ),
+        Mistake(
+            _at_least_one,
+            "you divide by the norm or by 1, whichever is larger: vectors shorter than 1 stay as they "
+            "are. Replace norms of 0 only.",
+        ),
+        *(
+            Mistake(
+                _added(number, product),
+                f"you add {number} to what you divide by, and that changes every cosine. Replace norms "
+                "of 0 only, or add something far smaller.",
+            )
+            for number in (1, 0.1, 0.01, 0.001)
+            for product in (True, False)
+        ),
+        Mistake(
+            lambda q, d: np.clip(cosine_matrix(q, d), 0, 1),
+            "these are cosines, but you have set the negative ones to 0. Opposite vectors have -1.",
+        ),
+        *(
+            Mistake(
+                lambda q, d, digits=digits: cosine_matrix(q, d).round(digits),
+                "these are cosines, but rounded. Return them as they are; round where you print.",
+            )
+            for digits in (1, 2, 3)
+        ),
         Mistake(
             lambda q, d: np.abs(cosine_matrix(q, d)),
             "your cosines have lost their sign: opposite vectors have -1, not 1.",
@@ -220,12 +272,12 @@ def exercise_2_2(claims: dict) -> str:
     """Each claim is tested on vectors, here and now."""
     given = mapping(claims, "`claims`")
     tested = _claims_tested()
-    missing = [letter for letter in tested if given.get(letter) in (None, ...)]
-    if missing:
-        raise Wrong(f"you have not decided yet on {', '.join(missing)}.")
     unknown = sorted(str(letter) for letter in given.keys() - tested.keys())
     if unknown:
         raise Wrong(f"there is no claim {', '.join(unknown)}; they are called a to g.")
+    missing = [letter for letter in tested if given.get(letter) in (None, ...)]
+    if missing:
+        raise Wrong(f"you have not decided yet on {', '.join(missing)}.")
     wrong = []
     for letter, (verdict, seen) in tested.items():
         if truth(given[letter], f'claims["{letter}"]') != verdict:
@@ -235,7 +287,9 @@ def exercise_2_2(claims: dict) -> str:
     if wrong:
         others = f" ({len(wrong) - 1} more to think about.)" if len(wrong) > 1 else ""
         raise Wrong(wrong[0] + others)
-    return "right, all seven. Three of them are in tutorials the other way round."
+    return (
+        "right, all seven. Between unit vectors the measures agree; between others, length decides."
+    )
 
 
 # 2.3
@@ -245,6 +299,66 @@ def level_of_chance(vectors: np.ndarray, percentile: float) -> float:
     """Return the percentile of the cosines of all pairs of different rows, each pair once."""
     cosines = cosine_matrix(vectors, vectors)
     return float(np.percentile(cosines[np.triu_indices(len(vectors), 1)], percentile))
+
+
+class _Level(float):
+    """A percentile, with the lowest and the highest value that may pass for it: the task says
+    neither how to go between two values, nor whether a pair counts once or in both directions.
+    """
+
+    lowest: float
+    highest: float
+
+    def reached(self, found: float) -> bool:
+        """Say whether `found` lies between the two, within the usual tolerance."""
+        return self.lowest - TOLERANCE <= found <= self.highest + TOLERANCE
+
+
+def _level(vectors: np.ndarray, percentile: float) -> _Level:
+    level = _Level(level_of_chance(vectors, percentile))
+    ways = [
+        np.percentile(_pairs(vectors), percentile, method=method)
+        for method in ("lower", "higher", "weibull", "interpolated_inverted_cdf")
+    ]
+    level.lowest, level.highest = min(ways), max(ways)
+    return level
+
+
+def _of_dot_products(normalised):
+    def level(vectors, percentile):
+        rows = normalised(vectors)
+        return np.percentile((rows @ rows.T)[np.triu_indices(len(rows), 1)], percentile)
+
+    return level
+
+
+def _instead_of_diagonal(value):
+    def level(vectors, percentile):
+        cosines = cosine_matrix(vectors, vectors)
+        np.fill_diagonal(cosines, value)
+        return np.percentile(cosines, percentile)
+
+    return level
+
+
+def _values(kept, matrix=cosine_matrix):
+    """The percentile of those cosines that are `kept`, by their value."""
+
+    def level(vectors, percentile):
+        cosines = matrix(vectors, vectors)
+        return np.percentile(cosines[kept(cosines)], percentile)
+
+    return level
+
+
+def _per_text(measure):
+    """`measure` is given the matrix without its diagonal, a row for each text, and p."""
+
+    def level(vectors, percentile):
+        n, cosines = len(vectors), cosine_matrix(vectors, vectors)
+        return measure(cosines[~np.eye(n, dtype=bool)].reshape(n, n - 1), percentile)
+
+    return level
 
 
 def _without_normalising(vectors, percentile):
@@ -274,7 +388,13 @@ def exercise_2_3(answer: Answer) -> str:
             ((rng.normal(size=(n, 6)) + shift) * rng.uniform(0.5, 4, size=(n, 1)), p),
             f"{n} vectors of different lengths and percentile {p}",
         )
-        for n, shift, p in ((12, 0.3, 50), (7, 0.1, 90), (9, 1.0, 5), (2, 0.0, 99))
+        for n, shift, p in ((12, 0.3, 50), (25, 0.1, 90), (20, 1.0, 5), (2, 0.0, 99))
+    ]
+    equal = rng.normal(size=(5, 6))[[0, 1, 0, 2, 0]]
+    corners = 2.0 * np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1]])
+    cases += [
+        Case((equal, 80), "5 vectors, three of them equal, and percentile 80"),
+        Case((corners, 30), "5 vectors, some at right angles, and percentile 30"),
     ]
 
     def whole(vectors, percentile):
@@ -323,9 +443,110 @@ def exercise_2_3(answer: Answer) -> str:
             lambda v, p: level_of_chance(v.T, p),
             "you compare dimensions, not texts: each text is a row.",
         ),
+        Mistake(
+            lambda v, p: level_of_chance(v, 99),
+            "for {case} you return {got}; it should be {expected}. Your percentile is always 99; the "
+            "function is given one.",
+        ),
+        Mistake(
+            _of_dot_products(lambda v: v / np.linalg.norm(v)),
+            "for {case} you return {got}; it should be {expected}. You divide by the norm of the whole "
+            "matrix. Each row has its own: `axis=1`.",
+        ),
+        Mistake(
+            _of_dot_products(lambda v: v / np.linalg.norm(v, axis=0)),
+            "for {case} you return {got}; it should be {expected}. You divide by the norms of the columns "
+            "(`axis=0`). A vector is a row: `axis=1`.",
+        ),
+        *(
+            Mistake(
+                _instead_of_diagonal(value),
+                f"for {{case}} you return {{got}}; it should be {{expected}}. You set the diagonal to {value} "
+                "and still count it. Leave it out.",
+            )
+            for value in (0, -1)
+        ),
+        *(
+            Mistake(
+                _values(kept),
+                "for {case} you return {got}; it should be {expected}. You leave out the diagonal by its "
+                "*value*, 1. Equal vectors in two rows have 1, too, and rounding makes 0.9999999 of some: "
+                "leave it out by place.",
+            )
+            for kept in (
+                lambda c: c < 1,
+                lambda c: c != 1,
+                lambda c: c < 0.99,
+                lambda c: c < 0.999,
+                lambda c: c < 0.9999,
+                lambda c: c < 1 - 1e-6,
+                lambda c: ~np.isclose(c, 1),
+            )
+        ),
+        Mistake(
+            _values(lambda c: c != 0, lambda v, w: np.triu(cosine_matrix(v, w), 1)),
+            "for {case} you return {got}; it should be {expected}. You leave out what is 0. Vectors at right "
+            "angles have cosine 0, and are a pair like any other: choose by place.",
+        ),
+        *(
+            Mistake(
+                lambda v, p, rows=rows: level_of_chance(np.unique(rows(v), axis=0), p),
+                "for {case} you return {got}; it should be {expected}. You keep equal vectors only once. "
+                "Different rows are a pair, even if they hold the same.",
+            )
+            for rows in (lambda v: v, lambda v: _unit(v).round(6))
+        ),
+        Mistake(
+            lambda v, p: np.percentile(np.unique(_pairs(v).round(6)), p),
+            "for {case} you return {got}; it should be {expected}. You keep equal cosines only once. Every "
+            "pair counts.",
+        ),
+        Mistake(
+            lambda v, p: np.percentile(np.abs(_pairs(v)), p),
+            "for {case} you return {got}; it should be {expected}. Your cosines have lost their sign.",
+        ),
+        Mistake(
+            lambda v, p: np.percentile(_pairs(v)[: len(v) - 1], p),
+            "for {case} you return {got}; it should be {expected}. You compare the first vector with the "
+            "others, and no others with each other.",
+        ),
+        Mistake(
+            lambda v, p: np.percentile((_unit(v)[:-1] * _unit(v)[1:]).sum(axis=1), p),
+            "for {case} you return {got}; it should be {expected}. You compare each vector with the next one "
+            "only. All pairs were asked for.",
+        ),
+        Mistake(
+            _per_text(lambda rows, p: np.percentile(rows.max(axis=1), p)),
+            "for {case} you return {got}; it should be {expected}. You take each text's closest neighbour "
+            "only. All pairs were asked for.",
+        ),
+        Mistake(
+            _per_text(lambda rows, p: np.percentile(rows, p, axis=1).mean()),
+            "for {case} you return {got}; it should be {expected}. You take a percentile for each text, and "
+            "then their mean. Put all pairs together.",
+        ),
+        Mistake(
+            lambda v, p: 100 * level_of_chance(v, p),
+            "for {case} you return {got}, a hundred times the cosine. It should be {expected}.",
+        ),
+        *(
+            Mistake(
+                lambda v, p, digits=digits: round(level_of_chance(v, p), digits),
+                "for {case} you return {got}: the right level, but rounded. Return it as it is; round where "
+                "you print.",
+            )
+            for digits in (1, 2, 3)
+        ),
     ]
-    judge(answer, cases, level_of_chance, mistakes, read=number)
-    return "right: different texts only, each pair counted alike."
+    judge(
+        answer,
+        cases,
+        _level,
+        mistakes,
+        read=number,
+        agree=lambda found, level: level.reached(found),
+    )
+    return "right: no text with itself, and each pair counted alike."
 
 
 def _pairs(vectors):
@@ -336,8 +557,8 @@ def _pairs(vectors):
 
 
 def smallest_threshold(scores: np.ndarray, same: np.ndarray, precision: float) -> float | None:
-    """Return the smallest of `scores` from which on at least `precision` of the pairs have the
-    same meaning, or None.
+    """Return the smallest of `scores` from which on at least `precision` of the pairs are the
+    same story, or None.
     """
     good = [t for t in np.unique(scores) if same[scores >= t].mean() >= precision - 1e-12]
     return float(min(good)) if good else None
@@ -370,9 +591,13 @@ def _stops_early(scores, same, precision):
 def _row_by_row(scores, same, precision):
     """Equal scores are cut apart."""
     order = np.argsort(-scores, kind="stable")
-    shares = np.cumsum(same[order]) / np.arange(1, len(scores) + 1)
+    return _row_by_row_of(scores[order], same[order], precision)
+
+
+def _row_by_row_of(scores, same, precision):
+    shares = np.cumsum(same) / np.arange(1, len(scores) + 1)
     good = np.flatnonzero(shares >= precision - 1e-12)
-    return scores[order][good[-1]] if len(good) else None
+    return scores[good[-1]] if len(good) else None
 
 
 def _by(measure):
@@ -381,6 +606,100 @@ def _by(measure):
         return min(good) if good else None
 
     return chosen
+
+
+def _by_lower(measure):
+    def chosen(scores, same, precision):
+        good = [t for t in np.unique(scores) if measure(scores <= t, same) >= precision - 1e-12]
+        return min(good) if good else None
+
+    return chosen
+
+
+def _among(candidates):
+    """The smallest of other candidates than the scores."""
+
+    def chosen(scores, same, precision):
+        good = [
+            t
+            for t in candidates(scores, same)
+            if (scores >= t).any() and same[scores >= t].mean() >= precision - 1e-12
+        ]
+        return min(good) if good else None
+
+    return chosen
+
+
+def _middles(scores, same):
+    each = np.unique(scores)
+    return (each[:-1] + each[1:]) / 2
+
+
+def _zero_is_nothing(scores, same, precision):
+    """`if not best` for `if best is None`."""
+    best = None
+    for t in scores:
+        if same[scores >= t].mean() >= precision - 1e-12 and (not best or t < best):
+            best = t
+    return best
+
+
+def _below_one(scores, same, precision):
+    """The best so far begins at 1."""
+    found = smallest_threshold(scores, same, precision)
+    return None if found is None or found >= 1 else found
+
+
+def _scores_alone(backwards):
+    """The scores are sorted, and `same` is not."""
+
+    def sorted_apart(scores, same, precision):
+        if not backwards:
+            return smallest_threshold(np.sort(scores), same, precision)
+        return _row_by_row_of(np.sort(scores)[::-1], same, precision)
+
+    return sorted_apart
+
+
+def _largest_by_recall(scores, same, precision):
+    good = [t for t in scores if (same & (scores >= t)).sum() / max(same.sum(), 1) >= precision]
+    return max(good) if good else None
+
+
+def _first_given(scores, same, precision):
+    good = (t for t in scores if same[scores >= t].mean() >= precision - 1e-12)
+    return next(good, None)
+
+
+def _halved(scores, same, precision):
+    """Search by halving, as if precision rose steadily with the threshold."""
+    each, found = np.unique(scores), None
+    low, high = 0, len(each) - 1
+    while low <= high:
+        middle = (low + high) // 2
+        if same[scores >= each[middle]].mean() >= precision - 1e-12:
+            found, high = each[middle], middle - 1
+        else:
+            low = middle + 1
+    return found
+
+
+def _most_precise(last):
+    def chosen(scores, same, precision):
+        each = np.unique(scores)[:: -1 if last else 1]
+        return each[np.argmax([same[scores >= t].mean() for t in each])]
+
+    return chosen
+
+
+def _of_threshold(measure):
+    """Another number than the threshold that was found."""
+
+    def found(scores, same, precision):
+        threshold = smallest_threshold(scores, same, precision)
+        return None if threshold is None else measure(scores, threshold)
+
+    return found
 
 
 def _strictly_better(scores, same, precision):
@@ -428,8 +747,20 @@ def exercise_2_4(answer: Answer) -> str:
             0.9,
         ),
         case("one pair of score -0.1, same, precision 1.0", [-0.1], [1], 1.0),
+        case(
+            "scores [0.0, -0.5, 0.4], same [yes, no, yes], precision 0.9",
+            [0.0, -0.5, 0.4],
+            [1, 0, 1],
+            0.9,
+        ),
+        case(
+            "scores [8.0, 12.5, 3.5], same [no, yes, no], precision 1.0",
+            [8.0, 12.5, 3.5],
+            [0, 1, 0],
+            1.0,
+        ),
     ]
-    scores = np.round(rng.uniform(-0.2, 1, 40), 2)
+    scores = np.round(rng.uniform(-0.2, 1, 40), 2) * 0.9731  # equal ones stay equal
     same = rng.uniform(size=40) < np.clip(scores, 0.05, 0.95)
     cases += [
         case(f"40 pairs, some scores equal, precision {p}", scores, same, p)
@@ -465,10 +796,116 @@ def exercise_2_4(answer: Answer) -> str:
             "for {case} you return {got}, the *largest* threshold that keeps the promise. {expected} "
             "keeps it as well and accepts more pairs.",
         ),
+        *(
+            Mistake(
+                _most_precise(last),
+                "for {case} you return {got}; it should be {expected}. You look for the *highest* precision. "
+                "It need only be reached, and the smallest threshold accepts most pairs.",
+            )
+            for last in (True, False)
+        ),
+        *(
+            Mistake(
+                wrong,
+                "for {case} you return {got}; it should be {expected}. A threshold of 0 is lost: `if t` and "
+                "`or` take 0 for nothing. Ask `is None`.",
+            )
+            for wrong in (lambda *given: smallest_threshold(*given) or None, _zero_is_nothing)
+        ),
         Mistake(
-            _by(lambda kept, same: (kept & same).sum() / same.sum()),
-            "for {case} you return {got}. You measure recall, the share of the same-meaning pairs that "
-            "are accepted; precision is the share of the accepted pairs that have the same meaning.",
+            _below_one,
+            "for {case} you return {got}; it should be {expected}. Scores can be 1 and more (dot products "
+            "are): let the best so far begin at infinity, or at None.",
+        ),
+        *(
+            Mistake(
+                _scores_alone(backwards),
+                "for {case} you return {got}; it should be {expected}. You sort `scores`, and leave `same` as "
+                "it is: then they belong to different pairs.",
+            )
+            for backwards in (False, True)
+        ),
+        Mistake(
+            _first_given,
+            "for {case} you return {got}; it should be {expected}. You return the first that keeps the "
+            "promise, in the order in which the scores are given. Look for the smallest.",
+        ),
+        Mistake(
+            _halved,
+            "for {case} you return {got}; it should be {expected}. You search by halving: that needs a "
+            "precision that only rises with the threshold. Try all scores.",
+        ),
+        Mistake(
+            lambda scores, same, precision: scores.min(),
+            "for {case} you return {got}, the lowest of all scores; it should be {expected}. There every pair "
+            "is accepted, and so *recall* is always high enough; precision is the share of the accepted "
+            "pairs that are the same story.",
+        ),
+        Mistake(
+            lambda scores, same, precision: smallest_threshold(scores, same, 0.8),
+            "for {case} you return {got}; it should be {expected}. Your precision is always 0.8; the "
+            "function is given one.",
+        ),
+        Mistake(
+            _among(lambda scores, same: scores[same]),
+            "for {case} you return {got}; it should be {expected}. You try only the scores of the pairs that "
+            "*are* the same story. A smaller score of another pair can still keep the promise.",
+        ),
+        Mistake(
+            _among(_middles),
+            "for {case} you return {got}; it should be {expected}. You take middles between two scores. The "
+            "candidates are the scores themselves.",
+        ),
+        *(
+            Mistake(
+                _among(lambda scores, same, grid=grid: grid),
+                "for {case} you return {got}; it should be {expected}. You try round numbers. The candidates "
+                "are the scores themselves.",
+            )
+            for grid in (
+                np.linspace(0, 1, 101),
+                np.arange(0, 1, 0.01),
+                np.arange(0, 1.01, 0.01),
+                np.linspace(0, 1, 100),
+                np.linspace(0, 1, 11),
+                np.arange(0, 1, 0.1),
+                np.arange(0, 1, 0.05),
+                np.linspace(0, 1, 1001),
+                np.arange(0, 1, 0.001),
+                np.linspace(-1, 1, 201),
+                np.arange(-1, 1, 0.01),
+            )
+        ),
+        *(
+            Mistake(
+                _of_threshold(lambda scores, t, digits=digits: round(t, digits)),
+                "for {case} you return {got}, the right threshold rounded; it should be {expected}. Rounded up, "
+                "it loses a pair; rounded down, it may accept one too many.",
+            )
+            for digits in (1, 2, 3)
+        ),
+        Mistake(
+            _of_threshold(lambda scores, t: np.flatnonzero(scores == t)[0]),
+            "for {case} you return {got}: the place of the threshold. Return the score itself, {expected}.",
+        ),
+        Mistake(
+            _of_threshold(lambda scores, t: (scores >= t).sum()),
+            "for {case} you return {got}: how many pairs are accepted. Return the threshold, {expected}.",
+        ),
+        Mistake(
+            _by_lower(lambda kept, same: same[kept].mean()),
+            "for {case} you return {got}; it should be {expected}. You accept the pairs *below* the "
+            "threshold (`<=`), as if the scores were distances.",
+        ),
+        Mistake(
+            _by(lambda kept, same: (kept & same).sum() / len(same)),
+            "for {case} you return {got}; it should be {expected}. You divide by the number of all pairs. "
+            "Precision divides by the number of the *accepted* ones.",
+        ),
+        Mistake(
+            _largest_by_recall,
+            "for {case} you return {got}. You measure recall, the share of the same-story pairs that are "
+            "accepted; precision is the share of the accepted pairs that are the same story.",
         ),
         Mistake(
             _by(lambda kept, same: (kept == same).mean()),
@@ -484,8 +921,19 @@ def exercise_2_4(answer: Answer) -> str:
             "for {case} you return {got}: that is the precision reached. Return the threshold.",
         ),
     ]
-    judge(answer, cases[:2] + cases[3:], smallest_threshold, mistakes, read=read)
-    impossible = cases[2]
+    impossible, possible = cases[2], cases[:2] + cases[3:]
+    without = [answer(*case.arguments) is None for case in possible]
+    if all(without) and not answer.printed_instead:
+        raise Wrong(
+            f"`{answer.name}` returns None, for {possible[0]}, too. Does every path end with `return`?"
+        )
+    judge(
+        answer,
+        cases if any(without) else possible,  # with a case for which None is right, if need be
+        smallest_threshold,
+        mistakes,
+        read=read,
+    )
     found = answer(*impossible.arguments)
     if found is not None:
         raise Wrong(

@@ -1,6 +1,7 @@
 """Answers to practice 02, cosine similarity."""
 
 import numpy as np
+import pandas as pd
 from sklearn.metrics.pairwise import cosine_similarity
 
 from . import Proof
@@ -117,6 +118,31 @@ def euclidean(queries, documents):
     return np.linalg.norm(queries[:, None] - documents, axis=2)
 
 
+def l1_norms(queries, documents):
+    q = queries / np.maximum(np.abs(queries).sum(axis=1, keepdims=True), 1e-12)
+    d = documents / np.maximum(np.abs(documents).sum(axis=1, keepdims=True), 1e-12)
+    return q @ d.T
+
+
+def at_least_one(queries, documents):
+    q = queries / np.maximum(np.linalg.norm(queries, axis=1, keepdims=True), 1)
+    d = documents / np.maximum(np.linalg.norm(documents, axis=1, keepdims=True), 1)
+    return q @ d.T
+
+
+def one_added(queries, documents):
+    norms = np.outer(np.linalg.norm(queries, axis=1), np.linalg.norm(documents, axis=1))
+    return queries @ documents.T / (norms + 1)
+
+
+def clipped(queries, documents):
+    return np.clip(one_by_one(queries, documents), 0, 1)
+
+
+def rounded(queries, documents):
+    return one_by_one(queries, documents).round(3)
+
+
 # 2.2
 
 RIGHT_CLAIMS = {"a": True, "b": False, "c": False, "d": True, "e": False, "f": True, "g": False}
@@ -197,6 +223,78 @@ def as_text(vectors, percentile):
 
 def all_of_them(vectors, percentile):
     return cosine_similarity(vectors)[np.triu_indices(len(vectors), 1)]
+
+
+def all_cosines(vectors):
+    return cosine_similarity(vectors)
+
+
+def upper(cosines):
+    return cosines[np.triu_indices(len(cosines), 1)]
+
+
+def both_directions(vectors, percentile):
+    return np.percentile(all_cosines(vectors)[~np.eye(len(vectors), dtype=bool)], percentile)
+
+
+def by_quantile_of_pandas(vectors, percentile):
+    return pd.Series(upper(all_cosines(vectors))).quantile(percentile / 100)
+
+
+def by(method):
+    """Return an answer that goes between two values by another method."""
+    return lambda vectors, percentile: np.percentile(
+        upper(all_cosines(vectors)), percentile, method=method
+    )
+
+
+def below_one(vectors, percentile):
+    cosines = all_cosines(vectors)
+    return np.percentile(cosines[cosines < 0.9999], percentile)
+
+
+def not_zero(vectors, percentile):
+    cosines = np.triu(all_cosines(vectors), 1)
+    return np.percentile(cosines[cosines != 0], percentile)
+
+
+def each_once(vectors, percentile):
+    return by_loops(np.unique(vectors, axis=0), percentile)
+
+
+def always_99(vectors, percentile):
+    return by_loops(vectors, 99)
+
+
+def whole_norm(vectors, percentile):
+    unit = vectors / np.linalg.norm(vectors)
+    return np.percentile(upper(unit @ unit.T), percentile)
+
+
+def zeros_on_the_diagonal(vectors, percentile):
+    cosines = all_cosines(vectors)
+    np.fill_diagonal(cosines, 0)
+    return np.percentile(cosines, percentile)
+
+
+def first_with_others(vectors, percentile):
+    return np.percentile(all_cosines(vectors)[0, 1:], percentile)
+
+
+def closest(vectors, percentile):
+    cosines = all_cosines(vectors)
+    np.fill_diagonal(cosines, -1)
+    return np.percentile(cosines.max(axis=1), percentile)
+
+
+def mean_of_percentiles(vectors, percentile):
+    cosines = all_cosines(vectors)
+    np.fill_diagonal(cosines, np.nan)
+    return np.nanpercentile(cosines, percentile, axis=1).mean()
+
+
+def without_sign(vectors, percentile):
+    return np.percentile(np.abs(upper(all_cosines(vectors))), percentile)
 
 
 # 2.4 Right
@@ -292,6 +390,98 @@ def sorts_the_input(scores, same, precision):
     return found
 
 
+def smallest_of(candidates, share=None):
+    """Return an answer that tries other candidates, or another share."""
+    share = share or (lambda accepted, same: same[accepted].mean() if accepted.any() else 0)
+
+    def answer(scores, same, precision):
+        good = [t for t in candidates(scores, same) if share(scores >= t, same) >= precision]
+        return min(good) if good else None
+
+    return answer
+
+
+def right_threshold(scores, same, precision):
+    return smallest_of(lambda scores, same: scores)(scores, same, precision)
+
+
+def zero_lost(scores, same, precision):
+    return right_threshold(scores, same, precision) or None
+
+
+def begins_at_one(scores, same, precision):
+    best = 1.0
+    for t in scores:
+        if same[scores >= t].mean() >= precision and t < best:
+            best = t
+    return best if best < 1 else None
+
+
+def first_found(scores, same, precision):
+    for t in scores:
+        if same[scores >= t].mean() >= precision:
+            return t
+    return None
+
+
+def halving(scores, same, precision):
+    each, best = sorted(set(scores)), None
+    low, high = 0, len(each) - 1
+    while low <= high:
+        middle = (low + high) // 2
+        if same[scores >= each[middle]].mean() >= precision:
+            best, high = each[middle], middle - 1
+        else:
+            low = middle + 1
+    return best
+
+
+def highest_precision(scores, same, precision):
+    return max(np.unique(scores), key=lambda t: same[scores >= t].mean())
+
+
+def most_by_recall(scores, same, precision):
+    for t in sorted(scores, reverse=True):
+        if (same & (scores >= t)).sum() / max(same.sum(), 1) >= precision:
+            return t
+    return None
+
+
+def always_eighty(scores, same, precision):
+    return right_threshold(scores, same, 0.8)
+
+
+only_the_same = smallest_of(lambda scores, same: scores[same])
+between_two = smallest_of(lambda scores, same: (np.unique(scores)[1:] + np.unique(scores)[:-1]) / 2)
+on_a_grid = smallest_of(lambda scores, same: np.arange(0, 1, 0.01))
+of_all_pairs = smallest_of(
+    lambda scores, same: scores, lambda accepted, same: (same & accepted).sum() / len(same)
+)
+
+
+def to_two_digits(scores, same, precision):
+    found = right_threshold(scores, same, precision)
+    return None if found is None else round(float(found), 2)
+
+
+def how_many(scores, same, precision):
+    found = right_threshold(scores, same, precision)
+    return None if found is None else int((scores >= found).sum())
+
+
+def from_below(scores, same, precision):
+    good = [t for t in scores if same[scores <= t].mean() >= precision]
+    return min(good) if good else None
+
+
+def scores_sorted_alone(scores, same, precision):
+    return right_threshold(np.sort(scores), same, precision)
+
+
+def nothing_returned(scores, same, precision):
+    right_threshold(scores, same, precision)
+
+
 PROOFS = {
     "2.1": Proof(
         right=(one_by_one, divided_afterwards, nan_to_num, tiny_number_added, in_float32),
@@ -311,6 +501,11 @@ PROOFS = {
             (nothing, "returns None"),
             (other_parameters, "cannot be called with 2 arguments"),
             (euclidean, "Euclidean distances"),
+            (l1_norms, "the L1 norm"),
+            (at_least_one, "whichever is larger"),
+            (one_added, "you add 1 to what you divide by"),
+            (clipped, "have set the negative ones to 0"),
+            (rounded, "these are cosines, but rounded"),
         ),
     ),
     "2.2": Proof(
@@ -328,10 +523,20 @@ PROOFS = {
             ({letter: not value for letter, value in RIGHT_CLAIMS.items()}, "wrong way round"),
             (list(RIGHT_CLAIMS.values()), "asks for a dictionary"),
             (claims(b=True, c=True), "(1 more to think about.)"),
+            ({letter.upper(): value for letter, value in RIGHT_CLAIMS.items()}, "no claim A, B"),
         ),
     ),
     "2.3": Proof(
-        right=(by_loops, lower_triangle, off_diagonal),
+        right=(
+            by_loops,
+            lower_triangle,
+            off_diagonal,
+            both_directions,
+            by_quantile_of_pandas,
+            by("nearest"),
+            by("inverted_cdf"),
+            by("hazen"),
+        ),
         wrong=(
             (whole_matrix, "you take the whole matrix"),
             (with_diagonal, "your triangle includes the diagonal"),
@@ -343,6 +548,16 @@ PROOFS = {
             (distances, "cosine distances"),
             (as_text, "not a number"),
             (all_of_them, "asks for one number"),
+            (below_one, "the diagonal by its *value*"),
+            (not_zero, "You leave out what is 0"),
+            (each_once, "You keep equal vectors only once"),
+            (always_99, "Your percentile is always 99"),
+            (whole_norm, "the norm of the whole matrix"),
+            (zeros_on_the_diagonal, "You set the diagonal to 0 and still count it"),
+            (first_with_others, "You compare the first vector with the others"),
+            (closest, "each text's closest neighbour only"),
+            (mean_of_percentiles, "a percentile for each text"),
+            (without_sign, "Your cosines have lost their sign"),
         ),
     ),
     "2.4": Proof(
@@ -352,12 +567,28 @@ PROOFS = {
             (first_failure, "stop at the first threshold that fails"),
             (strictest, "the *largest* threshold"),
             (ties_cut, "cut between equal scores"),
-            (recall, "You measure recall"),
+            (recall, "*recall* is always high enough"),
+            (most_by_recall, "You measure recall"),
             (accuracy, "You measure accuracy"),
             (fixed, "you return 0.5; it should be 0.6"),
+            (zero_lost, "A threshold of 0 is lost"),
+            (begins_at_one, "let the best so far begin at infinity"),
+            (first_found, "in the order in which the scores are given"),
+            (halving, "You search by halving"),
+            (highest_precision, "You look for the *highest* precision"),
+            (always_eighty, "Your precision is always 0.8"),
+            (only_the_same, "*are* the same story. A smaller"),
+            (between_two, "middles between two scores"),
+            (on_a_grid, "You try round numbers"),
+            (to_two_digits, "the right threshold rounded"),
+            (how_many, "how many pairs are accepted"),
+            (from_below, "as if the scores were distances"),
+            (of_all_pairs, "the number of all pairs"),
+            (scores_sorted_alone, "leave `same` as it is"),
+            (nothing_returned, "Does every path end with `return`?"),
             (never_gives_up, "no threshold keeps the promise"),
             (raises_when_none, "it raises ValueError"),
-            (its_place, "you return 3; it should be 0.6"),
+            (its_place, "the place of the threshold"),
             (sorts_the_input, "changes its first argument in place"),
         ),
     ),
