@@ -2,6 +2,8 @@
 
 import threading
 import time
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -185,7 +187,7 @@ NOTEBOOK = np.arange(3.0)
 
 
 def reads_a_global(values):
-    return notebook_data * 2
+    return np.array([value * 2 for value in notebook_data])
 
 
 notebook_data = NOTEBOOK
@@ -429,6 +431,8 @@ def test_results_are_compared_by_what_they_say(one, other, expected):
         (number, np.float32(2)),
         (number, np.array(2)),
         (number, 2),
+        (number, Fraction(1, 2)),
+        (number, Decimal(1)),
         (truth, np.bool_(False)),
         (integers, (1, 2)),
         (integers, range(3)),

@@ -214,6 +214,13 @@ if sys.platform != "win32":
             "crashed",
             "signal 9",
         ),
+        "kills_parent": (
+            cells(setup="import os; os.kill(os.getppid(), 9)\nwhile True: pass"),
+            "crashed",
+            "crashed",
+            "signal 9",
+        ),
+        "kills_group": (cells(setup="import os; os.kill(0, 9)"), "crashed", "crashed", "signal 9"),
         "forks": (
             cells(
                 setup="import os, time\nfor i in range(100):\n    if os.fork() == 0:\n        time.sleep(600)\ntime.sleep(600)"

@@ -22,6 +22,8 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView, Sequence, Set
 from dataclasses import dataclass, field
+from decimal import Decimal
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -446,13 +448,21 @@ def _reads_the_notebook(functions: Iterable[Answer]) -> str:
         code, names = getattr(function, "__code__", None), getattr(function, "__globals__", {})
         if code is None:
             continue
-        for name in code.co_names:
+        for name in _names_in(code):
             if not name.isupper() and isinstance(names.get(name), (np.ndarray, list, dict)):
                 return (
                     f"\nIt reads `{name}`, a variable of the notebook. Use only what the function is "
                     "given: the check has other data."
                 )
     return ""
+
+
+def _names_in(code: CodeType) -> Iterator[str]:
+    """Yield the global names that `code` uses, in functions and comprehensions inside it as well."""
+    yield from code.co_names
+    for inside in code.co_consts:
+        if isinstance(inside, CodeType):
+            yield from _names_in(inside)
 
 
 # Comparing
@@ -665,14 +675,14 @@ def judge_claims(claims: Any, tested: Mapping[str, tuple[bool, str]]) -> None:
         For the first claim that is judged otherwise, for one that is missing, or for one too many.
     """
     given = mapping(claims, "`claims`")
-    missing = [letter for letter in tested if given.get(letter) in (None, ...)]
-    if missing:
-        raise Wrong(f"you have not decided yet on {', '.join(missing)}.")
     unknown = sorted(str(letter) for letter in given.keys() - tested.keys())
     if unknown:
         raise Wrong(
             f"there is no claim {', '.join(unknown)}; they are called {min(tested)} to {max(tested)}."
         )
+    missing = [letter for letter in tested if given.get(letter) in (None, ...)]
+    if missing:
+        raise Wrong(f"you have not decided yet on {', '.join(missing)}.")
     wrong = [
         f"{letter} is {verdict}. {seen}"
         for letter, (verdict, seen) in tested.items()
@@ -719,7 +729,9 @@ def number(value: Any, what: str = "what you return") -> float:
         raise Wrong(f"{what} is the text {value!r}, not a number.")
     if isinstance(value, (bool, np.bool_)):
         raise Wrong(f"{what} is {value}; the task asks for a number.")
-    found = np.asarray(float(value)) if isinstance(value, numbers.Real) else _numeric(value)
+    found = (
+        np.asarray(float(value)) if isinstance(value, (numbers.Real, Decimal)) else _numeric(value)
+    )
     if found is None:
         raise Wrong(f"{what} is {describe(value)}; the task asks for one number.")
     if found.ndim:

@@ -14,9 +14,8 @@ from helpers.checks.exercise import (
     describe,
     exercise,
     judge,
-    mapping,
+    judge_claims,
     number,
-    truth,
 )
 
 # 2.1
@@ -270,23 +269,7 @@ def _claims_tested() -> dict[str, tuple[bool, str]]:
 )
 def exercise_2_2(claims: dict) -> str:
     """Each claim is tested on vectors, here and now."""
-    given = mapping(claims, "`claims`")
-    tested = _claims_tested()
-    unknown = sorted(str(letter) for letter in given.keys() - tested.keys())
-    if unknown:
-        raise Wrong(f"there is no claim {', '.join(unknown)}; they are called a to g.")
-    missing = [letter for letter in tested if given.get(letter) in (None, ...)]
-    if missing:
-        raise Wrong(f"you have not decided yet on {', '.join(missing)}.")
-    wrong = []
-    for letter, (verdict, seen) in tested.items():
-        if truth(given[letter], f'claims["{letter}"]') != verdict:
-            wrong.append(f"{letter} is {verdict}. {seen}")
-    if len(wrong) == len(tested):
-        raise Wrong("all seven are the wrong way round. Did you mark what is false as True?")
-    if wrong:
-        others = f" ({len(wrong) - 1} more to think about.)" if len(wrong) > 1 else ""
-        raise Wrong(wrong[0] + others)
+    judge_claims(claims, _claims_tested())
     return (
         "right, all seven. Between unit vectors the measures agree; between others, length decides."
     )
