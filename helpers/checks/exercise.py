@@ -675,11 +675,15 @@ def judge_claims(claims: Any, tested: Mapping[str, tuple[bool, str]]) -> None:
         For the first claim that is judged otherwise, for one that is missing, or for one too many.
     """
     given = mapping(claims, "`claims`")
+    first, last = min(tested), max(tested)
+    if given and not given.keys() & tested.keys():
+        raise Wrong(
+            f"the keys of your dictionary are {', '.join(map(repr, list(given)[:8]))}. The task asks "
+            f'for the small letters "{first}" to "{last}", each with True or False.'
+        )
     unknown = sorted(str(letter) for letter in given.keys() - tested.keys())
     if unknown:
-        raise Wrong(
-            f"there is no claim {', '.join(unknown)}; they are called {min(tested)} to {max(tested)}."
-        )
+        raise Wrong(f"there is no claim {', '.join(unknown)}; they are called {first} to {last}.")
     missing = [letter for letter in tested if given.get(letter) in (None, ...)]
     if missing:
         raise Wrong(f"you have not decided yet on {', '.join(missing)}.")
@@ -815,7 +819,8 @@ def describe(value: Any) -> str:
         shown = ", ".join(f"{describe(key)}: {describe(item)}" for key, item in plain.items())
         return f"{{{shown}}}" if len(shown) <= 100 else f"a dictionary of {len(plain)} items"
     if callable(plain):
-        return f"the function {getattr(plain, '__name__', type(plain).__name__)}"
+        name = plain.name if isinstance(plain, Answer) else getattr(plain, "__name__", "")
+        return f"the function {name or type(plain).__name__}"
     try:
         return _short(repr(plain), 100)
     except Exception:
