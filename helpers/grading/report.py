@@ -79,7 +79,8 @@ table { border-collapse: collapse; } th, td { padding: .3rem .7rem; text-align: 
 thead th { border-bottom: 2px solid #1b2733; } tbody tr:nth-child(odd) { background: #f3f5f7; }
 td.sign { text-align: center; font-weight: 700; } td.passed { color: #00654b; }
 td.wrong { color: #a33d00; } td.crashed, td.timed_out { color: #8a1c50; } td.not_attempted { color: #68737d; }
-td pre { margin: 0; white-space: pre-wrap; font: inherit; } .scroll { overflow-x: auto; }
+th, td { white-space: nowrap; vertical-align: top; } .scroll { overflow-x: auto; }
+td pre { margin: 0; white-space: pre-wrap; font: inherit; min-width: 24rem; }
 @media (prefers-color-scheme: dark) { body { color: #e3e8ec; background: #14191e; }
   tbody tr:nth-child(odd) { background: #1e252b; } thead th { border-color: #e3e8ec; }
   td.passed { color: #4fd1a5; } td.wrong { color: #ff9d5c; } td.crashed, td.timed_out { color: #ff86bd; }
