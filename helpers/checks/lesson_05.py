@@ -408,6 +408,7 @@ _WHERE_MISTAKES: list[tuple[Callable[..., dict | None], str]] = [
         '{"$gte": …}}` and `{"date": {"$lte": …}}`, with `int(since.strftime("%Y%m%d"))`. One: '
         'return it. More: `{"$and": conditions}`. None at all: None.',
     ],
+    seconds=40,
 )
 def exercise_5_2(answer: Answer) -> str:
     """What the filter lets through in a hidden collection counts, not how it is written."""
@@ -1127,6 +1128,7 @@ ABOVE_MISTAKES = [
         "`n_results=collection.count()`, take entry [0] of ids and of distances, and keep (id, 1 - "
         "distance) where that is at least the threshold.",
     ],
+    seconds=40,
 )
 def exercise_5_4(answer: Answer) -> str:
     """More than ten and more than a thousand above, none, exactly at the line, an empty one."""
@@ -1461,6 +1463,7 @@ def _why_different(name, found, wanted, right, old, words) -> str:
         "batch_size])`, and then a second loop of the same form over the new ids, with `add` and the "
         "four slices of ids, documents, metadatas and embeddings.",
     ],
+    seconds=40,
 )
 def exercise_5_5(answer: Answer) -> str:
     """New, changed, gone and equal records, twice each, in batches; nothing is left of the old."""

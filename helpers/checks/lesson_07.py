@@ -1281,6 +1281,7 @@ def _systems_case(seed: int, n: int, lead: float, tail: float, shift: int = 0) -
         "samples at once: `differences[drawn].mean(axis=1)` are the resampled means.",
         "`np.percentile(means, [2.5, 97.5])` gives low and high. Then: low > 0, or high < 0, or neither.",
     ],
+    seconds=40,
 )
 def exercise_7_5(answer: Answer) -> str:
     """The right interval, within what chance does; the right verdict; `seed` and `resamples`

@@ -499,6 +499,7 @@ def _reads_test(value) -> tuple[float, float]:
         "Count those whose `abs(mean)` is at least `abs` of the observed mean (minus 1e-9, for rounding), and divide by "
         "2ⁿ. Too slow for 20? Leave out the differences that are 0: they change no share.",
     ],
+    seconds=40,
 )
 def project_2_3(answer: Answer) -> str:
     """All signs, both sides, the observed one included."""

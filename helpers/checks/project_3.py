@@ -121,6 +121,7 @@ def _columns(records: list[dict]) -> tuple[list, list, list]:
         '"cosine"}})`, then `for start in range(0, len(records), batch_size)` with `add` of '
         'ids, documents, embeddings and metadatas; the date is `int(r["date"].strftime("%Y%m%d"))`.',
     ],
+    seconds=40,
 )
 def project_3_1(answer: Answer) -> str:
     """New, run again, changed, and over an old collection of another space; in batches."""
@@ -549,6 +550,7 @@ _SEARCH_MISTAKES = [
         "`found = collection.query(query_embeddings=[vector], n_results=k, where=where)`; take entry "
         '[0] of `found["ids"]` and `found["distances"]`, and return pairs (id, 1 - distance).',
     ],
+    seconds=40,
 )
 def project_3_2(answer: Answer) -> str:
     """Every combination of the three filters; fewer than k, and none at all."""
@@ -731,6 +733,7 @@ _ABOVE_MISTAKES = [
         "With `search` as you wrote it: `[pair for pair in search(collection, vector, "
         "collection.count(), category, author, since) if pair[1] >= threshold]`.",
     ],
+    seconds=40,
 )
 def project_3_3(answer: Answer) -> str:
     """Many above, none above, exactly at the line, with filters and without."""
