@@ -119,8 +119,10 @@ def check_all(
                 pool.shutdown(cancel_futures=True)
                 raise
         if changed := course.changed():
+            more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
             warnings.warn(
-                f"While notebooks were checked, these files of the course changed: {', '.join(changed)}. "
+                f"While notebooks were checked, these files of the course changed: "
+                f"{', '.join(changed[:5])}{more}. "
                 "All verdicts come from the course as it was at the start. If it was not you who changed "
                 "them, a notebook did: put them back before you use the course again (git checkout helpers).",
                 RuntimeWarning,
