@@ -523,7 +523,10 @@ PROOFS = {
             ({letter: not value for letter, value in RIGHT_CLAIMS.items()}, "wrong way round"),
             (list(RIGHT_CLAIMS.values()), "asks for a dictionary"),
             (claims(b=True, c=True), "(1 more to think about.)"),
-            ({letter.upper(): value for letter, value in RIGHT_CLAIMS.items()}, "asks for the small letters"),
+            (
+                {letter.upper(): value for letter, value in RIGHT_CLAIMS.items()},
+                "asks for the small letters",
+            ),
         ),
     ),
     "2.3": Proof(
