@@ -1,5 +1,7 @@
 """What all checks share: they never raise, hang or print a traceback, and say what they saw."""
 
+import subprocess
+import sys
 import threading
 import time
 from decimal import Decimal
@@ -499,3 +501,14 @@ def test_every_check_can_be_called_by_its_name():
     """``checks.exercise_2_1``, as the notebooks do."""
     for entry in EXERCISES.values():
         assert getattr(checks, entry.function_name) is entry
+
+
+def test_the_checks_load_no_large_library():
+    """Every practice notebook imports them: what one check needs is imported by that check."""
+    code = (
+        "import sys, helpers.checks\n"
+        "large = {'torch', 'scipy', 'sklearn', 'faiss', 'chromadb', 'pandas', 'matplotlib'}\n"
+        "print(sorted(large & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

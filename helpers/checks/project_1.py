@@ -21,7 +21,6 @@ from helpers.checks.exercise import (
     sequence,
     texts,
 )
-from helpers.encoding import encode
 
 # P1.1
 
@@ -926,6 +925,8 @@ def _own_results(value, paragraphs: list[str], queries: list[str]) -> list[list[
 
 def _searched_again(paragraphs, queries, results) -> str:
     """Raise `Wrong` when the results are not MiniLM's; say so when that cannot be found out."""
+    from helpers.encoding import encode
+
     asked, given = queries[:AGAIN_QUERIES], results[:AGAIN_QUERIES]
     shown = sorted({row for best in given for row, _ in best})
     rows = list(range(len(paragraphs))) if len(paragraphs) <= AGAIN_PARAGRAPHS else shown

@@ -7,7 +7,6 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.stats import ttest_1samp, wilcoxon
 
 from helpers.checks.exercise import (
     Answer,
@@ -539,9 +538,13 @@ def project_2_3(answer: Answer) -> str:
         return _share(d) - 2.0 ** -len(d)
 
     def t_test(d):
+        from scipy.stats import ttest_1samp  # only for who is wrong: it takes a second
+
         return ttest_1samp(d, 0).pvalue if len(set(d)) > 1 else math.nan
 
     def ranked(d):
+        from scipy.stats import wilcoxon
+
         return wilcoxon(d, zero_method="zsplit").pvalue
 
     def nothing_left(d):

@@ -45,7 +45,6 @@ def _work() -> None:
     import numpy  # noqa: F401  so that the snapshot has it
 
     import helpers.checks
-    from helpers.checks.exercise import STATUSES  # noqa: F401
     from helpers.grading.integrity import Snapshot
 
     shell = _shell()
