@@ -364,6 +364,10 @@ class Answer:
                 "variable of the notebook), or draw random numbers without a seed?"
             )
 
+    def fresh(self) -> Answer:
+        """Return an `Answer` of its own for the same function, whose first call is its own."""
+        return Answer(self.function, self._sink)
+
     def forget_calls(self) -> None:
         """Let the first call not be repeated: the function is meant to act on something."""
         self._first = None
@@ -375,6 +379,27 @@ class Answer:
                 f"the result is right, but `{self.name}` changes {self._changed} in place. Whoever "
                 "calls it still needs that: work on a copy (`a = a / n` makes one, `a /= n` does not)."
             )
+
+
+class Part:
+    """One of several results that an answer returns, as an answer of its own for `judge`.
+
+    `take` is called with the answer's result and its arguments; it returns the part, or raises
+    `Wrong` when the result has not the parts that the task asks for.
+    """
+
+    def __init__(self, answer: Answer, take: Callable[..., Any]) -> None:
+        self.answer, self.take, self.name = answer, take, answer.name
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Return the part; None where the answer returns nothing at all."""
+        result = self.answer(*arguments, **named)
+        return None if result is None else self.take(result, *arguments)
+
+    @property
+    def printed_instead(self) -> bool:
+        """Say whether the answer prints instead of returning."""
+        return self.answer.printed_instead
 
 
 def _read_out(result: Any) -> Any:

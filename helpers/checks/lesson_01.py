@@ -15,6 +15,7 @@ from helpers.checks.exercise import (
     Answer,
     Case,
     Mistake,
+    Part,
     Wrong,
     array,
     describe,
@@ -306,17 +307,10 @@ def never_read(lengths: Sequence[int], limit: int) -> tuple[list[int], float]:
     return lost, sum(lost) / sum(lengths) if sum(lengths) else 0.0
 
 
-class _Part:
-    """The answer to 1.2, of which only the list (0) or the share (1) is looked at."""
+def _part(answer: Answer, part: int) -> Part:
+    """Return the answer to 1.2, of which only the list (0) or the share (1) is looked at."""
 
-    def __init__(self, answer: Answer, part: int) -> None:
-        self.answer, self.part, self.name = answer, part, answer.name
-
-    def __call__(self, *arguments):
-        """Return the part for `arguments`; raise `Wrong` where there are not two."""
-        value = self.answer(*arguments)
-        if value is None:
-            return None
+    def take(value, lengths, limit):
         wanted = "the task asks for two things, a list and a share: `return lost, share`."
         if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
             raise Wrong(f"you return {describe(value)}; {wanted}")
@@ -325,7 +319,7 @@ class _Part:
         if lists == [False, True]:
             raise Wrong("you return the share first. The list comes first, then the share.")
         if lists != [True, False]:
-            if parts and not any(lists) and len(parts) == len(arguments[0]):
+            if parts and not any(lists) and len(parts) == len(lengths):
                 raise Wrong(f"you return one list only, {describe(value)}; {wanted}")
             if lists == [True, True]:
                 raise Wrong(
@@ -338,16 +332,13 @@ class _Part:
                     "document, and not their sum."
                 )
             raise Wrong(f"you return {describe(value)}; {wanted}")
-        if parts[self.part] is None:
+        if parts[part] is None:
             raise Wrong(
                 f"you return {describe(value)}. There is always a list and a share, be it 0."
             )
-        return parts[self.part]
+        return parts[part]
 
-    @property
-    def printed_instead(self) -> bool:
-        """Say whether a call printed something and returned nothing."""
-        return self.answer.printed_instead
+    return Part(answer, take)
 
 
 def _own_room(room):
@@ -579,9 +570,9 @@ def exercise_1_2(answer: Answer) -> str:
         Case(([5, 20, 7], 64), "lengths [5, 20, 7] and limit 64, all of them read to the end"),
     ]
     parts = (
-        (_Part(answer, 0), lambda *given: never_read(*given)[0], _numbers),
+        (_part(answer, 0), lambda *given: never_read(*given)[0], _numbers),
         (
-            _Part(answer, 1),
+            _part(answer, 1),
             lambda *given: never_read(*given)[1],
             lambda value: number(
                 float(value) if isinstance(value, Fraction) else value, "your share"

@@ -12,6 +12,7 @@ from helpers.checks.exercise import (
     Answer,
     Case,
     Mistake,
+    Part,
     Wrong,
     describe,
     exercise,
@@ -1176,31 +1177,19 @@ _DECISIONS = (
 )  # fmt: skip
 
 
-class _Part:
-    """The answer to 3.4, of which only the threshold (0) or the share (1) is looked at."""
+def _part(answer: Answer, part: int) -> Part:
+    """Return the answer to 3.4, of which only the threshold (0) or the share (1) is looked at."""
 
-    def __init__(self, answer: Answer, part: int) -> None:
-        self.answer, self.part, self.name = answer, part, answer.name
-
-    def __call__(self, *arguments):
-        """Return the part for `arguments`; raise `Wrong` where there are not two."""
-        value = self.answer(*arguments)
-        if value is None:
-            return None
-        wanted = "the task asks for two numbers: `return threshold, share`."
+    def take(value, *_):
+        wanted = f"you return {describe(value)}; the task asks for two numbers: `return threshold, share`."
         if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
-            raise Wrong(f"you return {describe(value)}; {wanted}")
+            raise Wrong(wanted)
         parts = list(value)
-        if len(parts) != 2:
-            raise Wrong(f"you return {describe(value)}; {wanted}")
-        if parts[self.part] is None:
-            raise Wrong(f"you return {describe(value)}; {wanted}")
-        return parts[self.part]
+        if len(parts) != 2 or parts[part] is None:
+            raise Wrong(wanted)
+        return parts[part]
 
-    @property
-    def printed_instead(self) -> bool:
-        """Say whether a call printed something and returned nothing."""
-        return self.answer.printed_instead
+    return Part(answer, take)
 
 
 #: Queries, the share with an answer, the scores' noise, and their digits: few, and many are equal.
@@ -1248,7 +1237,7 @@ def exercise_3_4(answer: Answer) -> str:
     for place, (mistakes, what) in enumerate(parts):
         try:
             judge(
-                _Part(answer, place),
+                _part(answer, place),
                 cases,
                 lambda *given, place=place: abstention(*given)[place],
                 mistakes,

@@ -16,6 +16,7 @@ from helpers.checks.exercise import (
     Case,
     Mistake,
     NotAttempted,
+    Part,
     Wrong,
     array,
     describe,
@@ -48,29 +49,6 @@ def hidden_collection(vectors: np.ndarray | None = None, **columns: Any) -> Iter
         yield collection
     finally:
         client.delete_collection(name)
-
-
-def fresh(answer: Answer) -> Answer:
-    """Return an `Answer` of its own for the same function: its second call takes place when we say
-    so, and not after its collection is gone.
-    """
-    return Answer(answer.function, answer._sink)
-
-
-class Part:
-    """One of several results that an answer returns, as an answer of its own for `judge`."""
-
-    def __init__(self, answer: Answer, take: Callable[[Any], Any]) -> None:
-        self.answer, self.take, self.name = answer, take, answer.name
-
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """Return what `take` makes of the answer's result."""
-        return self.take(self.answer(*arguments, **named))
-
-    @property
-    def printed_instead(self) -> bool:
-        """Say whether the answer prints instead of returning."""
-        return self.answer.printed_instead
 
 
 # 5.1
@@ -874,7 +852,7 @@ def exercise_5_3(answer: Answer) -> str:
         return result
 
     def part(place):
-        def take(result):
+        def take(result, *_):
             found = parts(result)
             return None if found is None else found[place]
 
@@ -1153,7 +1131,7 @@ def exercise_5_4(answer: Answer) -> str:
             Case((few, np.array([1.0, 0, 0, 0]), -1.0), "5 records and the threshold -1"),
         ]
         many_above = Case((many, rng.normal(size=4), -0.95), "1,150 records, most of them above")
-        judged = fresh(answer)
+        judged = answer.fresh()
         settings = {"read": read_pairs, "agree": same_pairs}
         counted(judged, cases, above, ABOVE_MISTAKES)
         judge(judged, [many_above], above, [_cut_mistake(judged, many_above)], **settings)
@@ -1501,7 +1479,7 @@ def exercise_5_5(answer: Answer) -> str:
         ("an empty list of records", _picked(base, range(7)), nothing, 3),
     ]
     for words, old, new, batch_size in turns:
-        _check_turn(fresh(answer), f"{words}, batch_size={batch_size},", old, new, batch_size)
+        _check_turn(answer.fresh(), f"{words}, batch_size={batch_size},", old, new, batch_size)
     return "right: after each call the collection holds what you say, and only that."
 
 

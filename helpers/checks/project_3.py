@@ -22,14 +22,7 @@ from helpers.checks.exercise import (
     number,
     texts,
 )
-from helpers.checks.lesson_05 import (
-    Watch,
-    check_records,
-    counted,
-    fresh,
-    hidden_collection,
-    record_state,
-)
+from helpers.checks.lesson_05 import Watch, check_records, counted, hidden_collection, record_state
 
 MODEL = "all-MiniLM-L6-v2"
 _CATEGORIES = ("letters", "recipes", "minutes", "travel")
@@ -157,7 +150,7 @@ def _check_build(
     with suppress(Exception):
         before = record_state(client.client.get_collection(name, embedding_function=None))
     others = {c.name for c in client.client.list_collections()} - {name}
-    asked = fresh(answer)
+    asked = answer.fresh()
     try:
         collection = asked(client.client, name, records, vectors, 5)
     except Wrong as wrong:
@@ -580,7 +573,7 @@ def project_3_2(answer: Answer) -> str:
         ]
         what = (1, "travel", cleo, since)
         cases.append(Case((library, far, *what), _words("k", *what)))
-        judged = fresh(answer)
+        judged = answer.fresh()
         with _chroma_explained():
             counted(judged, cases, search, _SEARCH_MISTAKES)
         _check_short(judged, library, queries[-1])
@@ -763,7 +756,7 @@ def project_3_3(answer: Answer) -> str:
         ]
         on_the_line = (np.array([2.0, 0, 0, 0]), 0.5, "letters", None, None)
         cases.append(Case((few, *on_the_line), "3 records, one exactly at the threshold 0.5"))
-        judged = fresh(answer)
+        judged = answer.fresh()
         with _chroma_explained():
             counted(judged, cases, above, _ABOVE_MISTAKES)
         _check_short_above(judged, library, queries[0])
