@@ -1634,6 +1634,10 @@ def exercise_3_5(answer: Answer) -> str:
             (np.array([-0.3, 0.2, -4.1, -0.4, 0.1]), ["p", "q", "r", "p", "q"], 3),
             "scores [-0.3, 0.2, -4.1, -0.4, 0.1], documents [p, q, r, p, q] and k = 3",
         ),
+        Case(
+            (np.array([0.6, 0.9, 0.7, 0.8]), ["day-1", "day-10", "day-1", "day-100"], 3),
+            "scores [0.6, 0.9, 0.7, 0.8], documents [day-1, day-10, day-1, day-100] and k = 3",
+        ),
     ]
     for n, documents, k in ((30, 8, 4), (90, 12, 3), (20, 5, 9)):
         owners = [f"page-{i}" for i in rng.integers(0, documents, n)]

@@ -678,6 +678,15 @@ def always_three(scores, document_of, k):
     return by_score(best_chunks(scores, document_of))[:3]
 
 
+def seen_as_one_text(scores, document_of, k):
+    seen, found = "", []
+    for row in np.argsort(-scores):
+        if document_of[row] not in seen:  # "day-1" is in "day-10"
+            seen += document_of[row] + " "
+            found.append((document_of[row], scores[row], int(row)))
+    return found[:k]
+
+
 PROOFS = {
     "3.1": Proof(
         right=(everything_sorted, by_heap, partition_from_the_end, best_removed_again_and_again),
@@ -783,6 +792,7 @@ PROOFS = {
     "3.5": Proof(
         right=(groups_of_rows, seen_set, by_frame),
         wrong=(
+            (seen_as_one_text, "documents [day-1, day-10, day-1, day-100]"),
             (chunks_first, "the best k *chunks* and then their documents"),
             (three_times_k, "the best 3 * k chunks"),
             (not_grouped, "These are the best k *chunks*"),
