@@ -240,12 +240,13 @@ def test_the_check_of_one_s_own_engine_does_without_the_model(monkeypatch):
     """It judges what it can, and says what it could not compare."""
     from proofs.project_1 import run
 
-    from helpers.checks import EXERCISES, project_1
+    from helpers import encoding
+    from helpers.checks import EXERCISES
 
     def broken(texts, model):
         raise MemoryError
 
-    monkeypatch.setattr(project_1, "encode", broken)
+    monkeypatch.setattr(encoding, "encode", broken)
     outcome = EXERCISES["P1.4"].judge(*run())
     assert outcome.status == "passed"
     assert "not compared with MiniLM's here: MemoryError" in outcome.message
