@@ -458,7 +458,7 @@ def _raised(error: BaseException, files: Set) -> str:
         trace = trace.tb_next
     if place is None and not isinstance(error, TypeError):
         return ""
-    said = f"it raises {type(error).__name__}: {_short(str(error), 160)}".rstrip(": ")
+    said = f"it raises {type(error).__name__}: {_short(str(error), 160)}".rstrip(": .")
     if place is None:
         return said + "."
     frame = place.tb_frame
@@ -474,7 +474,7 @@ def _reads_the_notebook(functions: Iterable[Answer]) -> str:
         if code is None:
             continue
         for name in _names_in(code):
-            if not name.isupper() and isinstance(names.get(name), (np.ndarray, list, dict)):
+            if not name.isupper() and isinstance(names.get(name), (np.ndarray, list, dict, str)):
                 return (
                     f"\nIt reads `{name}`, a variable of the notebook. Use only what the function is "
                     "given: the check has other data."
@@ -581,7 +581,8 @@ def judge(
     """Compare `answer` with `reference` on every case.
 
     Where they differ, the diagnosis is that of the first of `mistakes` that gives what the
-    learner's function gives, in every case (or else in every case that went wrong). Where none
+    learner's function gives, in every case. Else it is that of the first that does so in every
+    case that went wrong, and says so: the learner's function makes it sometimes only. Where none
     does, it shows the first case: what was given, what came, what was expected.
 
     Parameters
@@ -626,11 +627,19 @@ def judge(
     words = {"got": describe(raw), "expected": describe(expected), "case": str(case)}
     mistakes = list(mistakes)
     for entries in (seen, failed):
-        if entries is failed and len(failed) < max(_enough(entry[2]) for entry in failed):
-            continue
+        preface = ""
+        if entries is failed:
+            if len(failed) < max(map(_enough, failed)):
+                continue
+            if len(failed) < len(seen):
+                others = "the other" if len(failed) == 1 else "the others"
+                preface = (
+                    f"right in {len(seen) - len(failed)} of {len(seen)} cases. "
+                    f"What you return in {others} is what this mistake gives:\n"
+                )
         for mistake in mistakes:
             if all(_does(mistake, entry) for entry in entries):
-                raise Wrong(mistake.says.format(**words))
+                raise Wrong(preface + mistake.says.format(**words))
     if problem is not None:
         raise problem
     if words["got"] != words["expected"]:
@@ -638,13 +647,15 @@ def judge(
     raise Wrong(f"for {case} {_difference(raw, expected)}")
 
 
-def _enough(value: Any) -> int:
-    """Return in how many cases a mistake must give the learner's answer to be named for it, when it
-    does not in the others: of two possible answers every mistake gives the wrong one.
+def _enough(entry: tuple) -> int:
+    """Return in how many cases like `entry` a mistake must give the learner's answer to be named
+    for it, when it does not in the others: of two possible answers every mistake gives the wrong
+    one.
     """
-    if value is None or isinstance(value, (bool, np.bool_)):
+    _, raw, expected, _, _ = entry
+    if raw is None or expected is None or isinstance(expected, (bool, np.bool_)):
         return 3
-    return 2 if isinstance(value, (int, np.integer, str)) else 1
+    return 2 if isinstance(expected, (int, np.integer, str)) else 1
 
 
 def _difference(raw: Any, expected: Any) -> str:
