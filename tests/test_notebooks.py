@@ -319,6 +319,11 @@ def technical_problems(path):
         problems += [
             f"an attachment is {mime}, not PNG" for mime in attached if mime != "image/png"
         ]
+        if cell.cell_type == "markdown":
+            links = re.findall(r"\]\((?!https?:|#|attachment:|mailto:)([^)#\s]+)", cell.source)
+            problems += [
+                f"a dead link: {link}" for link in links if not (path.parent / link).exists()
+            ]
         if set(cell.metadata) - {"tags", "jupyter"}:
             problems.append(f"a cell has the metadata {dict(cell.metadata)}")
     if notebook.metadata.get("kernelspec", {}).get("name") != "python3":
@@ -368,12 +373,6 @@ def lesson_problems(path):
         problems.append(f"the last cell has no link to the next lesson, {following[0].name}")
     if "Next" not in ending:
         problems.append("the last cell does not say what comes next")
-    for cell in cells:
-        if cell.cell_type == "markdown":
-            links = re.findall(r"\]\((?!https?:|#|attachment:|mailto:)([^)#\s]+)", cell.source)
-            problems += [
-                f"a dead link: {link}" for link in links if not (path.parent / link).exists()
-            ]
     return problems
 
 
@@ -388,7 +387,7 @@ def test_the_first_lessons_are_there():
 
 @pytest.mark.parametrize("path", HERE, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_the_file_of_every_notebook_is_clean(path):
-    """Counts, outputs, metadata, size, cells, paths, pictures."""
+    """Counts, outputs, metadata, size, cells, paths, pictures, links."""
     assert technical_problems(path) == []
 
 

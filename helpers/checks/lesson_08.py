@@ -80,7 +80,7 @@ def exercise_8_1(answer: Answer) -> str:
     """Centres of different lengths, texts of different lengths, no square shapes."""
     rng = np.random.default_rng(81)
     cases = []
-    for texts, clusters, dimension in ((40, 5, 3), (25, 7, 6), (3, 6, 4), (12, 1, 2)):
+    for texts, clusters, dimension in ((40, 5, 3), (25, 7, 6), (3, 6, 4), (12, 1, 2), (30, 21, 5)):
         centres = rng.normal(size=(clusters, dimension)) * rng.uniform(0.2, 3, (clusters, 1))
         vectors = (rng.normal(size=(texts, dimension)) + 0.3) * rng.uniform(0.2, 5, (texts, 1))
         words = f"{texts} texts and {clusters} centres of different lengths"
@@ -126,6 +126,20 @@ def exercise_8_1(answer: Answer) -> str:
         Mistake(
             lambda v, c: np.argmax(v @ (c / (c**2).sum(axis=1, keepdims=True)).T, axis=1),
             "you divide the centres by their squared norms; now short ones win. The norm is the root.",
+        ),
+        *(
+            Mistake(
+                lambda v, c, length=length: np.argmax(v @ (c / length(c)).T, axis=1),
+                f"you divide each centre by {words}. The norm is the root of the sum of the squares, "
+                "`np.linalg.norm(centres, axis=1, keepdims=True)`.",
+            )
+            for length, words in (
+                (lambda c: np.abs(c).sum(axis=1, keepdims=True), "the sum of its absolute values"),
+                (lambda c: np.abs(c).max(axis=1, keepdims=True), "its largest absolute value"),
+                (lambda c: c.max(axis=1, keepdims=True), "its largest value"),
+                (lambda c: c.sum(axis=1, keepdims=True), "the sum of its values"),
+                (lambda c: c.mean(axis=1, keepdims=True), "the mean of its values"),
+            )
         ),
         Mistake(
             lambda v, c: np.argmax(assign_scores(v, c), axis=0),
@@ -302,6 +316,14 @@ def exercise_8_2(answer: Answer) -> str:
             by(lambda n, in_cluster, **_: n / in_cluster),
             "these are shares within the cluster. The second factor of the weight, the logarithm, is "
             "missing, so words that are frequent everywhere win.",
+        ),
+        *(
+            Mistake(
+                by(weight, order=lambda pair: -pair[1]),
+                "these are the most frequent words of the cluster (`most_common`?). The second factor of the weight, "
+                "the logarithm, is missing; and words of equal weight are not in alphabetical order.",
+            )
+            for weight in (lambda n, **_: n, lambda n, in_cluster, **_: n / in_cluster)
         ),
         Mistake(
             by(lambda n, average, everywhere, **_: n * np.log(1 + average / everywhere)),
@@ -634,12 +656,14 @@ def _largest(labels, categories):
     ]
 
 
+def _above(purity, chance):
+    return 0.0 if np.isclose(chance, 1) else (purity - chance) / (1 - chance)
+
+
 def _corrected(measure, middle=np.mean):
     def value(labels, shuffled, categories):
         chance = middle([measure(other, categories) for other in shuffled])
-        if np.isclose(chance, 1):
-            return 0.0
-        return (measure(labels, categories) - chance) / (1 - chance)
+        return _above(measure(labels, categories), chance)
 
     return value
 
@@ -653,6 +677,12 @@ def _pairs_together(labels, categories):
     upper = np.triu_indices(len(labels), 1)
     together = np.equal.outer(labels, labels)[upper]
     return np.equal.outer(categories, categories)[upper][together].mean() if together.any() else 1.0
+
+
+def _without_single(labels, categories):
+    several = np.isin(labels, [c for c in labels if (labels == c).sum() > 1])
+    kept = labels[several]
+    return sum(_largest(kept, categories[several])) / len(labels) if len(kept) else 0.0
 
 
 def _of_largest_category(labels, categories):
@@ -680,7 +710,8 @@ def exercise_8_3(answer: Answer) -> str:
     cases = []
     for texts, clusters, names, shuffles in (
         (60, (2, 3, 7, 11, 12, 16), 4, 5),
-        (31, (0, 4, 5), 3, 3),
+        (31, (-1, 4, 5), 3, 3),
+        (50, tuple(range(1, 40, 2)), 4, 4),
     ):
         categories = sections[:names][rng.integers(0, names, texts)]
         near = np.array(clusters)[np.unique(categories, return_inverse=True)[1] % len(clusters)]
@@ -688,9 +719,8 @@ def exercise_8_3(answer: Answer) -> str:
         noise = rng.choice(clusters, texts, p=shares / shares.sum())
         labels = np.where(rng.random(texts) < 0.5, near, noise)
         shuffled = [rng.permutation(labels) for _ in range(shuffles)]
-        words = (
-            f"{texts} texts in {len(clusters)} clusters numbered {', '.join(map(str, clusters))}"
-        )
+        numbers = ", ".join(map(str, clusters)) if len(clusters) < 9 else "1, 3, 5 …"
+        words = f"{texts} texts in {len(clusters)} clusters numbered {numbers}"
         cases.append(Case((labels, shuffled, categories), words))
     categories = np.array(["arts", "food"] * 6)
     crossed, halves, perfect = (
@@ -803,6 +833,14 @@ def exercise_8_3(answer: Answer) -> str:
             "thirty. Add up the texts of the most frequent categories, then divide by all texts.",
         ),
         Mistake(
+            lambda labels, shuffled, categories: (
+                _mean_over_clusters(labels, categories)
+                - np.mean([_mean_over_clusters(other, categories) for other in shuffled])
+            ),
+            "two mistakes: you take the mean of the clusters' purities, in which a cluster of two counts as much as "
+            "one of thirty; and you do not divide by 1 - chance.",
+        ),
+        Mistake(
             _corrected(lambda labels, categories: _purity(categories, labels)),
             "the roles are swapped: you ask in which cluster most texts of a *category* are. Purity goes "
             "cluster by cluster.",
@@ -886,16 +924,38 @@ def exercise_8_3(answer: Answer) -> str:
                         / len(labels)
                     )
                 ),
-                "you go through clusters 0, 1, 2, … as many as there are. Here they are numbered "
+                "you go through the numbers 0, 1, 2, … one by one. Here the clusters are numbered "
                 "otherwise ({case}), and some are never looked at. `np.unique(labels)` has them all.",
             )
             for numbers in (
                 lambda labels: range(len(set(labels))),
                 lambda labels: range(labels.max()),
+                lambda labels: range(labels.max() + 1),
             )
         ),
+        Mistake(
+            _corrected(_without_single),
+            "you leave out the clusters of a single text. Such a text belongs to the most frequent category of "
+            "its own cluster, too.",
+        ),
+        Mistake(
+            lambda labels, shuffled, categories: _above(
+                _purity(labels, categories),
+                _purity(np.concatenate(shuffled), np.tile(categories, len(shuffled))),
+            ),
+            "you put all the shuffled labels into one heap and take its purity. Take that of each array in "
+            "`shuffled`, then the mean.",
+        ),
     ]
-    judge(answer, cases, purity_above_chance, mistakes, read=number)
+    try:
+        judge(answer, cases, purity_above_chance, mistakes, read=number)
+    except Wrong as wrong:
+        if "ValueError" in str(wrong) and ("empty" in str(wrong) or "zero-size" in str(wrong)):
+            raise Wrong(
+                f"{wrong}\nThe clusters are numbered with gaps, so that no text has some of the numbers in between. "
+                "`np.unique(labels)` has those that occur."
+            ) from None
+        raise
     judge(answer, [pure], purity_above_chance, mistakes, read=number)
     try:
         raw = answer(*alone.arguments)
@@ -988,6 +1048,10 @@ def exercise_8_4(answer: Answer) -> str:
         Case(([one, other, one.copy()],), "3 runs over 36 texts, two of which came out alike")
     )
 
+    halves, crossed = np.array([0, 0, 1, 1] * 2), np.array([0, 1] * 4)
+    cases.append(Case(([halves, crossed, np.roll(halves, 1)],), "3 runs over 8 texts"))
+    cases.append(Case(([halves, crossed],), "2 runs that agree less than by chance"))
+
     def mean(measure):
         return lambda runs: np.mean(_of_pairs(runs, measure))
 
@@ -1022,6 +1086,28 @@ def exercise_8_4(answer: Answer) -> str:
             lambda runs: matrix(runs).mean(),
             "each run is compared with itself as well, which always gives 1: {got} instead of {expected}. "
             "Leave the diagonal out.",
+        ),
+        Mistake(
+            mean(metrics.fowlkes_mallows_score),
+            "this is the Fowlkes-Mallows index, which is not corrected for chance. The adjusted Rand index was "
+            "asked for.",
+        ),
+        *(
+            Mistake(
+                lambda runs, measure=measure, chosen=chosen: np.mean(
+                    [measure(a, b) for a, b in chosen(runs)]
+                ),
+                f"two mistakes: you compare {pairs} only; all pairs were asked for. And {says}.",
+            )
+            for chosen, pairs in (
+                (pairwise, "each run with the next one"),
+                (lambda runs: [(runs[0], other) for other in runs[1:]], "every run with the first"),
+            )
+            for measure, says in (
+                (lambda a, b: (a == b).mean(), "you compare the numbers of the clusters"),
+                (metrics.rand_score, "it is the Rand index without its correction"),
+                (metrics.normalized_mutual_info_score, "it is the normalised mutual information"),
+            )
         ),
         Mistake(
             lambda runs: matrix(runs)[np.triu_indices(len(runs))].mean(),
@@ -1062,8 +1148,8 @@ def exercise_8_4(answer: Answer) -> str:
         ),
         Mistake(
             lambda runs: np.triu(matrix(runs), 1).mean(),
-            "`np.triu` sets the lower triangle and the diagonal to 0 and keeps them: your mean counts zeros "
-            "that nobody measured.",
+            "your sum has each pair once, but you divide it by n² (so does the mean of `np.triu(…, 1)`, which keeps "
+            "its zeros). There are n (n - 1) / 2 pairs.",
         ),
         Mistake(
             lambda runs: np.sum(_of_pairs(runs, ari)),
@@ -1079,10 +1165,6 @@ def exercise_8_4(answer: Answer) -> str:
             "pairs.",
         ),
         Mistake(
-            lambda runs: np.sum(_of_pairs(runs, ari)) / len(runs) ** 2,
-            "you divide by n². There are n (n - 1) / 2 pairs.",
-        ),
-        Mistake(
             lambda runs: np.sum(_of_pairs(runs, ari)) / (len(runs) * (len(runs) - 1)),
             "your sum has each pair once, but you divide as if each came twice.",
         ),
@@ -1094,6 +1176,31 @@ def exercise_8_4(answer: Answer) -> str:
             lambda runs: np.mean([ari(a, b) for a, b in zip(runs[::2], runs[1::2], strict=False)]),
             "you pair the first run with the second, the third with the fourth. Each run makes a pair with "
             "every other.",
+        ),
+        *(
+            Mistake(
+                changed,
+                "you cut off at 0, or drop the sign. Two runs can agree less than by chance, and their ARI is "
+                "negative: for {case} you return {got}; it should be {expected}.",
+            )
+            for changed in (
+                lambda runs: max(0.0, np.mean(_of_pairs(runs, ari))),
+                lambda runs: abs(np.mean(_of_pairs(runs, ari))),
+                lambda runs: np.mean([max(0.0, value) for value in _of_pairs(runs, ari)]),
+                lambda runs: np.mean(np.abs(_of_pairs(runs, ari))),
+            )
+        ),
+        Mistake(
+            lambda runs: np.mean(_of_pairs(runs[:-1], ari)),
+            "for {case} you return {got}; it should be {expected}. The last run is missing from your pairs: "
+            "`range(n)` ends at n - 1 by itself.",
+        ),
+        Mistake(
+            lambda runs: np.mean(
+                [ari(a, b) for i, a in enumerate(runs[:-2]) for b in runs[i + 1 :]]
+            ),
+            "for {case} you return {got}; it should be {expected}. The last pair is missing: `range(n)` ends "
+            "at n - 1 by itself.",
         ),
         Mistake(
             lambda runs: np.median(_of_pairs(runs, ari)),
@@ -1144,7 +1251,9 @@ def exercise_8_4(answer: Answer) -> str:
             "this is 1 minus the mean: instability. High should mean stable.",
         ),
     ]
-    judge(answer, cases, stability, mistakes, read=_mean_read)
+    for of_two in (False, True):
+        some = [case for case in cases if (len(case.arguments[0]) == 2) is of_two]
+        judge(answer, some, stability, mistakes, read=_mean_read)
     return "right: every pair once, none with itself, and the names of the clusters do not matter."
 
 
@@ -1257,9 +1366,30 @@ def _cliques(linked):
     return [group for group in groups if len(group) > 1]
 
 
-def _two_steps(linked):
-    """What is linked with the first row, and what is linked with those."""
-    return _stars(linked.astype(int) @ linked.astype(int) > 0)
+def _steps(most):
+    """Return a function that goes from the first row over `most` links, and no further."""
+    return lambda linked: _stars(np.linalg.matrix_power(linked.astype(float), most) > 0)
+
+
+def _first_home(linked):
+    """Each pair joins the group of its first member, else of its second; who has a group stays."""
+    groups, home = [], {}
+    for i, j in _pairs_only(linked):
+        group = home.get(i, home.get(j))
+        if group is None:
+            groups.append(group := [])
+        for row in (i, j):
+            if row not in home:
+                home[row] = group
+                group.append(row)
+    return [sorted(group) for group in groups]
+
+
+def _linked_by(method, vectors, threshold):
+    from scipy.cluster.hierarchy import fcluster, linkage  # only for who is wrong
+
+    tree = linkage(vectors, method, metric="cosine")
+    return _by_label(fcluster(tree, 1 - threshold, "distance"))
 
 
 def _group_of_each(vectors, threshold):
@@ -1352,6 +1482,9 @@ def exercise_8_5(answer: Answer) -> str:
     degrees = np.deg2rad([0, 40, 10, 30, 20, 100, 111, 180, 194.6])
     merging = np.column_stack([np.cos(degrees), np.sin(degrees)]) * rng.uniform(0.5, 3, size=(9, 1))
     chain = np.vstack([_chain(70, 2.0, rng), [[0, 0, 2.0], [0.01, 0, 3.0]]])
+    # a group that begins first and ends late; gaps for other thresholds, and for other measures
+    degrees = np.deg2rad([0, 121, 181, 123, 35, 183, 4, 185, 74, 244.7])
+    crossing = np.column_stack([np.cos(degrees), np.sin(degrees)])
     exact = np.array([[2.0, 0, 0], [0, 5, 0], [-1, -1, 0.5], [-1, -2, -3]])
     cases = [
         Case((mixed, 0.8), "13 texts, some of which come two or three times, threshold 0.8"),
@@ -1361,6 +1494,10 @@ def exercise_8_5(answer: Answer) -> str:
         ),
         Case((exact, 0.0), "[2, 0, 0], [0, 5, 0], [-1, -1, 0.5], [-1, -2, -3] and threshold 0"),
         Case((chain, 0.999), "72 vectors, 70 of them a chain, threshold 0.999"),
+        Case(
+            (crossing, 0.99),
+            "10 vectors at 0, 121, 181, 123, 35, 183, 4, 185, 74 and 244.7 degrees, threshold 0.99",
+        ),
         Case((rng.normal(size=(5, 40)), 0.9), "5 vectors without any link, threshold 0.9"),
         Case((np.array([[1.0, 2.0]]), 0.5), "a single vector"),
     ]
@@ -1387,6 +1524,11 @@ def exercise_8_5(answer: Answer) -> str:
             "Divide by the norms.",
         ),
         Mistake(
+            lambda v, t: _components(v @ v.T > t),
+            "for {case} you return {got}; it should be {expected}, by two mistakes. First, these are groups by dot product: "
+            "the rows have different lengths. Second, `>` leaves out what is exactly at the threshold.",
+        ),
+        Mistake(
             on(_components, lambda v: v @ v.T / np.linalg.norm(v) ** 2),
             "you divide by one norm of the whole matrix; each row has its own (`axis=1`).",
         ),
@@ -1396,11 +1538,8 @@ def exercise_8_5(answer: Answer) -> str:
         ),
         Mistake(
             on(_components, lambda v: 1 - _cosines(v)),
-            "you link what is *far* apart: a cosine distance is small for near texts.",
-        ),
-        Mistake(
-            lambda v, t: _components(_cosines(v) <= t),
-            "you link the pairs at or *below* the threshold.",
+            "you link what is *far* apart. Is there a `<=` for a `>=`? Or a cosine *distance*, which is small for near "
+            "texts?",
         ),
         Mistake(
             lambda v, t: _components(1 - _cosines(v) <= t),
@@ -1496,17 +1635,46 @@ def exercise_8_5(answer: Answer) -> str:
             lambda v, t: [g[1:] for g in right(v, t)],
             "the first text of each group is missing. It belongs to its group as much as the others.",
         ),
+        *(
+            Mistake(
+                on(_steps(steps)),
+                "for {case} you return {got}; it should be {expected}. You follow links of links, but only so "
+                "far. Go on until nothing new turns up.",
+            )
+            for steps in (2, 3, 4, 5, 10)
+        ),
         Mistake(
-            on(_two_steps),
-            "for {case} you return {got}; it should be {expected}. You follow links of links, but no "
-            "further. Go on until nothing new turns up.",
+            on(_first_home),
+            "for {case} you return {got}; it should be {expected}. A link between two groups that you have begun "
+            "must merge them; yours leaves each text where it was put first.",
+        ),
+        Mistake(
+            lambda v, t: _components(_distances(_unit(v), _unit(v)) <= t),
+            "for {case} you return {got}; it should be {expected}. You compare the Euclidean distance with the "
+            "threshold. It is one for the cosine.",
+        ),
+        *(
+            Mistake(
+                lambda v, t, fixed=fixed: duplicate_groups(v, fixed),
+                "for {case} you return {got}; it should be {expected}. "
+                f"Your threshold is {fixed} whatever is asked for: is it written into the function?",
+            )
+            for fixed in (0.75, 0.6, 0.5, 0.8, 0.9)
+        ),
+        *(
+            Mistake(
+                lambda v, t, method=method: _linked_by(method, v, t),
+                "for {case} you return {got}; it should be {expected}. You join two groups only if they are near "
+                "as a whole (average or complete linkage). One link is enough (single linkage).",
+            )
+            for method in ("average", "complete")
         ),
     ]
-    judge(answer, cases[:4], duplicate_groups, mistakes, read=_groups_read)
-    for case in cases[4:]:
+    judge(answer, cases[:5], duplicate_groups, mistakes, read=_groups_read)
+    for case in cases[5:]:
         if answer(*case.arguments) is None and not answer.printed_instead:
             raise Wrong(
                 f"for {case} you return None. Where there is no group, return an empty list."
             )
-    judge(answer, cases[4:], duplicate_groups, mistakes, read=_groups_read)
+    judge(answer, cases[5:], duplicate_groups, mistakes, read=_groups_read)
     return "right: joined by chains of links, merged where they meet, and nobody stands alone."

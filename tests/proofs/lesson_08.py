@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from itertools import chain, combinations, pairwise
 
 import numpy as np
+from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 from sklearn.metrics import (
@@ -788,6 +789,105 @@ def one_row_relabelled(vectors, threshold):
     return grouped(labels)
 
 
+def by_largest_value(vectors, centres):
+    return np.argmax(vectors @ (centres / np.abs(centres).max(axis=1, keepdims=True)).T, axis=1)
+
+
+def fourteen_centres(vectors, centres):
+    return by_scikit(vectors, centres[:14])
+
+
+def most_common_words(words_by_cluster, k):
+    return {label: Counter(words).most_common(k) for label, words in words_by_cluster.items()}
+
+
+def from_zero_to_the_largest(labels, shuffled, categories):
+    def purity(numbers):
+        counts = (Counter(categories[numbers == c].tolist()) for c in range(max(numbers) + 1))
+        return sum(max(count.values(), default=0) for count in counts) / len(numbers)
+
+    level = np.mean([purity(other) for other in shuffled])
+    return 0 if level == 1 else (purity(labels) - level) / (1 - level)
+
+
+def gaps_are_empty(labels, shuffled, categories):
+    def purity(numbers):
+        counts = (Counter(categories[numbers == c].tolist()) for c in range(max(numbers) + 1))
+        return sum(max(count.values()) for count in counts) / len(numbers)
+
+    level = np.mean([purity(other) for other in shuffled])
+    return 0 if level == 1 else (purity(labels) - level) / (1 - level)
+
+
+def no_single_ones(labels, shuffled, categories):
+    def purity(numbers):
+        counts = (Counter(categories[numbers == c].tolist()) for c in np.unique(numbers))
+        return sum(max(n.values()) for n in counts if n.total() > 1) / len(numbers)
+
+    level = np.mean([purity(other) for other in shuffled])
+    return 0 if level == 1 else (purity(labels) - level) / (1 - level)
+
+
+def one_heap(labels, shuffled, categories):
+    level = pure(np.concatenate(shuffled), np.tile(categories, len(shuffled)))
+    return 0 if level == 1 else (pure(labels, categories) - level) / (1 - level)
+
+
+def from_zero_upwards(clusterings):
+    return max(0, with_combinations(clusterings))
+
+
+def without_the_last_run(clusterings):
+    n = len(clusterings)
+    values = [
+        adjusted_rand_score(clusterings[i], clusterings[j])
+        for i in range(n - 1)
+        for j in range(i + 1, n - 1)
+    ]
+    return sum(values) / len(values)
+
+
+def numbers_of_neighbours(clusterings):
+    return np.mean([(one == other).mean() for one, other in pairwise(clusterings)])
+
+
+def merged_and_left_behind(vectors, threshold):
+    groups = []
+    for row in cosines_of(vectors) >= threshold:
+        near = set(np.flatnonzero(row).tolist())
+        met = [group for group in groups if group & near]
+        groups = [group for group in groups if not group & near]
+        groups.append(near.union(*met))
+    return [sorted(group) for group in groups if len(group) > 1]
+
+
+def a_threshold_of_its_own(vectors, threshold):
+    return by_graph(vectors, 0.75)
+
+
+def by_euclidean_distance(vectors, threshold):
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return grouped(connected_components(cdist(unit, unit) <= threshold)[1])
+
+
+def complete_linkage(vectors, threshold):
+    if len(vectors) < 2:
+        return []
+    tree = linkage(vectors, "complete", metric="cosine")
+    return grouped(fcluster(tree, 1 - threshold, "distance"))
+
+
+def three_links_far(vectors, threshold):
+    linked = (cosines_of(vectors) >= threshold).astype(int)
+    reached, taken, groups = linked @ linked @ linked > 0, set(), []
+    for row in range(len(vectors)):
+        group = [j for j in np.flatnonzero(reached[row]).tolist() if j not in taken]
+        if row not in taken and len(group) > 1:
+            groups.append(group)
+            taken |= set(group)
+    return groups
+
+
 PROOFS = {
     "8.1": Proof(
         right=(by_scikit, one_by_one, by_distance_of_directions, by_scipy),
@@ -808,6 +908,8 @@ PROOFS = {
             (centred, "not where their cosine is largest"),
             (ranking, "a row for each text"),
             (in_place, "changes its second argument in place"),
+            (by_largest_value, "its largest absolute value"),
+            (fourteen_centres, "of 30 texts"),
         ),
     ),
     "8.2": Proof(
@@ -834,6 +936,7 @@ PROOFS = {
             (named(average=lambda words, clusters: words // clusters), "`//` drops"),
             (named(order=None), "the first by alphabet"),
             (named(repeated=True), "as often as it occurs"),
+            (most_common_words, "(`most_common`?)"),
         ),
     ),
     "8.3": Proof(
@@ -873,6 +976,10 @@ PROOFS = {
                 "the sum over the shuffled labels",
             ),
             (category_of_the_first_text, "of the *first* text"),
+            (from_zero_to_the_largest, "numbered -1, 4, 5"),
+            (gaps_are_empty, "The clusters are numbered with gaps"),
+            (no_single_ones, "the clusters of a single text"),
+            (one_heap, "into one heap"),
         ),
     ),
     "8.4": Proof(
@@ -885,7 +992,7 @@ PROOFS = {
             (first_and_others, "with the first one only"),
             (not_adjusted, "without its correction"),
             (information, "the normalised mutual information"),
-            (triangle_of_zeros, "zeros that nobody measured"),
+            (triangle_of_zeros, "which keeps its zeros"),
             (total, "the sum over the pairs"),
             (by_runs, "by the number of runs"),
             (worst, "the worst of the pairs"),
@@ -894,6 +1001,9 @@ PROOFS = {
             (only_unequal_runs, "came out alike are a pair"),
             (sum_of_both_triangles, "has each pair twice"),
             (two_and_two, "the third with the fourth"),
+            (from_zero_upwards, "you cut off at 0"),
+            (without_the_last_run, "The last run is missing"),
+            (numbers_of_neighbours, "two mistakes: you compare each run with the next one"),
         ),
     ),
     "8.5": Proof(
@@ -921,6 +1031,11 @@ PROOFS = {
             (distance_for_cosine, "cosine *distance* with the threshold"),
             (next_rows_only, "with the next one only"),
             (one_row_relabelled, "who had its old label"),
+            (merged_and_left_behind, "your groups begin with the rows [1, 0, 2]"),
+            (a_threshold_of_its_own, "Your threshold is 0.75"),
+            (by_euclidean_distance, "You compare the Euclidean distance"),
+            (complete_linkage, "(average or complete linkage)"),
+            (three_links_far, "but only so far"),
         ),
     ),
 }
