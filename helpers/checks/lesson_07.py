@@ -39,35 +39,46 @@ def _reciprocal_rank(ranking: list, right: set) -> float:
     return next((1 / rank for rank in _ranks(ranking, right)), 0.0)
 
 
-def _mean_of(value):
-    """Return a mean over all queries of `relevant` of value(ranking, relevant ids)."""
+def _mean_of(value, over=lambda rankings, relevant: relevant):
+    """Return a mean over queries (all of `relevant`) of value(ranking, relevant ids)."""
 
     def mean(rankings, relevant):
-        return np.mean([value(list(rankings.get(q, [])), right) for q, right in relevant.items()])
+        queries = over(rankings, relevant)
+        return np.mean([value(list(rankings.get(q, [])), relevant.get(q, ())) for q in queries])
 
     return mean
 
 
-def _over_answered(rankings, relevant):
-    shared = [q for q in relevant if q in rankings]
-    return np.mean([_reciprocal_rank(rankings[q], relevant[q]) for q in shared])
+def _answered(rankings, relevant):
+    return [q for q in relevant if q in rankings]
 
 
-def _over_rankings(rankings, relevant):
-    return np.mean([_reciprocal_rank(found, relevant.get(q, ())) for q, found in rankings.items()])
+def _ranked(rankings, relevant):
+    return rankings
 
 
-def _by_number_of_rankings(rankings, relevant):
-    return mean_reciprocal_rank(rankings, relevant) * len(relevant) / len(rankings)
+def _with_hits(rankings, relevant):
+    return [q for q in relevant if _ranks(rankings.get(q, []), relevant[q])]
+
+
+def _sum_of_all(ranking, right):
+    return sum(1 / rank for rank in _ranks(ranking, right))
+
+
+def _rank_too_large(ranking, right):
+    return next((1 / (rank + 1) for rank in _ranks(ranking, right)), 0)
+
+
+def _last_of_all(ranking, right):
+    return next((1 / rank for rank in _ranks(ranking, right)[::-1]), 0)
+
+
+def _rounded_mean(over):
+    return lambda found, right: round(float(_mean_of(_reciprocal_rank, over)(found, right)), 2)
 
 
 def _over_both(rankings, relevant):
     return mean_reciprocal_rank(rankings, relevant) * len(relevant) / len({*rankings, *relevant})
-
-
-def _over_found(rankings, relevant):
-    values = [_reciprocal_rank(rankings.get(q, []), right) for q, right in relevant.items()]
-    return np.mean([value for value in values if value])
 
 
 def _over_not_empty(rankings, relevant):
@@ -83,6 +94,18 @@ def _first_ranks(rankings, relevant):
 def _returned_inside(rankings, relevant):
     values = (_reciprocal_rank(rankings.get(q, []), right) for q, right in relevant.items())
     return next((value for value in values if value), 0.0) / len(relevant)
+
+
+def _returned_bare(rankings, relevant):
+    return _returned_inside(rankings, relevant) * len(relevant)
+
+
+def _carried_on(rankings, relevant):
+    total = value = 0.0
+    for q, right in relevant.items():
+        value = _reciprocal_rank(rankings.get(q, []), right) or value
+        total += value
+    return total / len(relevant)
 
 
 def _side_by_side(rankings, relevant):
@@ -147,46 +170,57 @@ def exercise_7_1(answer: Answer) -> str:
         rankings = {
             q: [str(d) for d in rng.permutation(ids)[: rng.integers(2, documents)]] for q in names
         }
-        rankings[names[0]] = []
-        rankings[names[1]] = rankings[names[1]][:3]
+        judged = [q for q in names if q in relevant]
+        rankings[judged[0]] = []
+        rankings[judged[1]] = rankings[judged[1]][:3]
         # one whose only answer stands far behind
-        far = next(q for q in names[2:] if q in relevant)
+        far = judged[2]
         order = [d for d in ids if d not in relevant[far]]
         rankings[far] = [*order[:12], *sorted(relevant[far])]
         words = f"{queries} judged queries, {len(rankings)} rankings of {documents} documents"
         cases.append(Case((rankings, relevant), words))
+    deep = [f"d{i}" for i in range(1, 122)]
+    words = "3 queries with their answers at ranks 30, 70 and 120"
+    at = {"y": {"d120"}, "x": {"d30"}, "z": {"d70"}}
+    cases.append(Case(({q: list(deep) for q in "xyz"}, at), words))
+
+    def cut(most):
+        return _mean_of(lambda found, right: _reciprocal_rank(found[:most], right))
 
     mistakes = [
         Mistake(
-            _over_answered,
+            _mean_of(_reciprocal_rank, _answered),
             "your mean is over the queries that `rankings` answers: {got} instead of {expected}. A "
             "query on which the engine keeps silent counts 0; otherwise silence is rewarded.",
         ),
         Mistake(
-            _over_rankings,
-            "your loop runs over `rankings`. Queries that it does not have are lost, and some that nobody "
-            "judged get in ({got} instead of {expected}). The queries of `relevant` count.",
-        ),
-        Mistake(
-            _by_number_of_rankings,
-            "you divide by the number of rankings ({got} instead of {expected}). Divide by the number "
-            "of judged queries, `len(relevant)`: it may be larger or smaller.",
+            _mean_of(_reciprocal_rank, _ranked),
+            "your mean is over the queries of `rankings`, {got} instead of {expected}: queries that it does "
+            "not have are lost, and some that nobody judged count. Go through those of `relevant`, and "
+            "divide by `len(relevant)`.",
         ),
         Mistake(
             _over_both,
             "queries that only `rankings` has are in your mean. Nobody judged them; leave them out.",
         ),
         Mistake(
-            _over_found,
+            _mean_of(_reciprocal_rank, _with_hits),
             "your mean is over the queries for which something relevant was found. Where nothing was, "
             "the query counts 0, and is one of those you divide by ({got} instead of {expected}).",
+        ),
+        Mistake(
+            _mean_of(
+                _reciprocal_rank, lambda found, right: [q for q in right if found.get(q) != []]
+            ),
+            "you leave out a query whose list is empty: for {case} you return {got}; it should be {expected}. It "
+            "counts 0.",
         ),
         Mistake(
             _over_not_empty,
             "you leave out the queries without results, {got} instead of {expected}. They count 0.",
         ),
         Mistake(
-            _mean_of(lambda found, right: sum(1 / rank for rank in _ranks(found, right))),
+            _mean_of(_sum_of_all),
             "you add up 1 / rank of *every* relevant document of a query. Only the first counts: stop "
             "there.",
         ),
@@ -201,11 +235,11 @@ def exercise_7_1(answer: Answer) -> str:
             "within a query you take the mean over all its relevant documents. Only the first counts.",
         ),
         Mistake(
-            _mean_of(lambda found, right: next((1 / r for r in _ranks(found, right)[::-1]), 0)),
+            _mean_of(_last_of_all),
             "you take the *last* relevant document of each ranking. Is there no `break` after the first?",
         ),
         Mistake(
-            _mean_of(lambda found, right: next((1 / (r + 1) for r in _ranks(found, right)), 0)),
+            _mean_of(_rank_too_large),
             "your ranks are one too large: a relevant document in first place gets 1/2 from you.",
         ),
         Mistake(
@@ -286,9 +320,33 @@ def exercise_7_1(answer: Answer) -> str:
             "this is the mean average precision, over all relevant documents of a query. Only the "
             "first counts here.",
         ),
-        Mistake(
-            _mean_of(lambda found, right: _reciprocal_rank(found[:10], right)),
-            "you stop after rank 10. The task knows no such limit: an answer at rank 13 is worth 1/13.",
+        *(
+            Mistake(
+                function,
+                f"{{got}} instead of {{expected}}, by two mistakes. First, {queries}. Second, {says}.",
+            )
+            for over, queries in (
+                (
+                    _ranked,
+                    "your mean is over the queries of `rankings`, not over those of `relevant`",
+                ),
+                (_answered, "queries that `rankings` does not have are left out of your mean"),
+                (_with_hits, "queries for which nothing was found are left out of your mean"),
+            )
+            for function, says in (
+                (_mean_of(_sum_of_all, over), "every relevant document counts, not the first only"),
+                (_mean_of(_rank_too_large, over), "your ranks are one too large"),
+                (_mean_of(_last_of_all, over), "the last relevant document counts, not the first"),
+                (_rounded_mean(over), "you round"),
+            )
+        ),
+        *(
+            Mistake(
+                cut(most),
+                f"you stop after rank {most}. The task knows no such limit: an answer at rank {most + 3} is "
+                f"worth 1/{most + 3}.",
+            )
+            for most in (10, 5, 20, 50, 100)
         ),
         Mistake(
             lambda found, right: {
@@ -339,8 +397,23 @@ def exercise_7_1(answer: Answer) -> str:
             "below it, at the loop's own indentation.",
         ),
         Mistake(
-            lambda found, right: round(mean_reciprocal_rank(found, right), 2),
-            "your result is rounded, {got} instead of {expected}. Round when you print.",
+            _returned_bare,
+            "you return 1 / rank of the first query that has one, and never see the others. Add the values "
+            "up in the loop; `return` belongs below it.",
+        ),
+        Mistake(
+            _carried_on,
+            "a query for which nothing was found counts as much as the query before it: a variable keeps its "
+            "old value. Set it to 0 at the start of each query.",
+        ),
+        *(
+            Mistake(
+                lambda found, right, digits=digits: round(
+                    mean_reciprocal_rank(found, right), digits
+                ),
+                "your result is rounded, {got} instead of {expected}. Round when you print.",
+            )
+            for digits in (2, 3)
         ),
         Mistake(
             lambda found, right: 100 * mean_reciprocal_rank(found, right),
@@ -516,6 +589,32 @@ def exercise_7_2(answer: Answer) -> str:
             "it up, so that its order does not matter any more.",
         ),
         Mistake(
+            _ndcg(
+                found=lambda r, g, k: _gains(r, g),
+                ideal=lambda r, g, k: sorted(_gains(r, g), reverse=True),
+            ),
+            "for {case} you return {got}; it should be {expected}. Your best ranking is still made of what the "
+            "engine has found: what it missed is forgiven. And nothing is cut at k.",
+        ),
+        *(
+            Mistake(
+                _ndcg(gain=exponential, ideal=ideal),
+                "for {case} you return {got}; it should be {expected}, by two mistakes. First, that is the exponential "
+                f"gain, 2^g - 1; the linear one is the grade itself. Second, {says}.",
+            )
+            for ideal, says in (
+                (
+                    lambda r, g, k: sorted(_gains(r, g)[:k], reverse=True),
+                    "your best ranking is made of what the engine has found",
+                ),
+                (
+                    lambda r, g, k: sorted(g.values(), reverse=True),
+                    "your best ranking is not cut at k",
+                ),
+                (lambda r, g, k: list(g.values())[:k], "your best ranking is not sorted"),
+            )
+        ),
+        Mistake(
             _ndcg(gain=exponential),
             "for {case} you return {got}; it should be {expected}. That is the exponential gain, 2^g - 1; "
             "the task asks for the linear one, the grade itself.",
@@ -591,9 +690,30 @@ def exercise_7_2(answer: Answer) -> str:
             lambda r, g, k: 1 / ndcg_at_k(r, g, k),
             "for {case} you return {got}: upside down. What was found stands above the line.",
         ),
+        *(
+            Mistake(
+                lambda r, g, k, digits=digits: round(ndcg_at_k(r, g, k), digits),
+                "your result is rounded, {got} instead of {expected}. Round when you print.",
+            )
+            for digits in (2, 3)
+        ),
         Mistake(
-            lambda r, g, k: round(ndcg_at_k(r, g, k), 2),
-            "your result is rounded, {got} instead of {expected}. Round when you print.",
+            lambda r, g, k: ndcg_at_k(r, g, k) / math.log(2),
+            "for {case} you return {got}; it should be {expected}. Above the line you take the natural "
+            "logarithm (`math.log`), below it that to base 2. Either will do, but the same in both places.",
+        ),
+        Mistake(
+            _ndcg(ideal=lambda r, g, k: sorted(set(g.values()), reverse=True)[:k]),
+            "for {case} you return {got}; it should be {expected}. Your best ranking has each grade once. Two "
+            "documents of grade 2 are two.",
+        ),
+        *(
+            Mistake(
+                lambda r, g, k, fixed=fixed: ndcg_at_k(r, g, fixed),
+                "for {case} you return {got}; it should be {expected}. "
+                f"You cut at {fixed} whatever k is: is it written into the function?",
+            )
+            for fixed in (10, 3, 5)
         ),
     ]
     try:
@@ -634,6 +754,7 @@ def exercise_7_2(answer: Answer) -> str:
             Case(([], {"a": 1}, 2), "an empty ranking"),
             Case((["x", "y"], {"a": 1, "b": 3}, 2), "a ranking without any judged document"),
             Case((["a", "b", "c"], {"c": 1, "b": 2, "a": 3}, 2), "a perfect ranking"),
+            Case((["x", "b", "a"], {"a": 1, "b": 1}, 3), "judged documents that all have grade 1"),
         ],
         ndcg_at_k,
         read=number,
@@ -704,7 +825,7 @@ def _best_on_test(models, same, choose):
 
 def _reads_choice(value) -> tuple[str, float]:
     if isinstance(value, str):
-        raise Wrong(f"you return the name {value!r} alone. Return two things: `return name, auc`.")
+        raise Wrong(f"you return the text {value!r} alone. Return two things: `return name, auc`.")
     if isinstance(value, (float, np.floating)):
         raise Wrong(
             f"you return the number {describe(value)} alone. Return two things: `return name, auc`."
@@ -740,7 +861,7 @@ def exercise_7_3(answer: Answer) -> str:
         _models_case(*args)
         for args in ((1, 5, 60), (2, 8, 51), (3, 3, 44), (4, 12, 80), (5, 6, 57), (6, 9, 70))
     ]
-    cases += [_turned_case(7, 4, 64), _tied_case(22, 4, 62)]
+    cases += [_turned_case(7, 4, 64), _tied_case(22, 4, 62), _outlier_case(4, 5, 58)]
 
     def lowest(models, key):
         return min(models, key=key)
@@ -835,6 +956,18 @@ def exercise_7_3(answer: Answer) -> str:
             lambda m, s, c: _chosen(m, s, c, ~c, report=_accuracy),
             "for {case} you return {got}; it should be {expected}. The model is right; what you report is its "
             "accuracy at 0.5, not its AUC.",
+        ),
+        *(
+            Mistake(
+                lambda m, s, c, pairs=pairs: _chosen(m, s, *pairs(c), measure=_accuracy),
+                "for {case} you return {got}; it should be {expected}, by two mistakes. First, this is the accuracy at a "
+                f"threshold of 0.5, not the AUC. Second, {says}.",
+            )
+            for pairs, says in (
+                (lambda c: (_all(c), _all(c)), "all pairs choose, and all pairs report"),
+                (lambda c: (c, c), "you report on the pairs that chose"),
+                (lambda c: (_all(c), ~c), "all pairs choose"),
+            )
         ),
         Mistake(
             lambda m, s, c: _chosen(m, s, c, ~c, measure=_average_precision_of),
@@ -944,6 +1077,17 @@ def _tied_case(seed: int, models: int, pairs: int) -> Case:
     return Case((tied, same, choose), f"{models} models on {pairs} pairs, one with equal scores")
 
 
+def _outlier_case(seed: int, models: int, pairs: int) -> Case:
+    """Return models of which the best has one pair far outside, which spoils all but its order."""
+    by_name, same, choose = _models_case(seed, models, pairs).arguments
+    winner, _ = choose_model(by_name, same, choose)
+    scores = by_name[winner].copy()
+    place = np.flatnonzero(same & choose)[np.argmin(scores[same & choose])]
+    scores[place] = scores.min() - 8
+    spoilt = by_name | {winner: scores}
+    return Case((spoilt, same, choose), f"{models} models on {pairs} pairs, one score far outside")
+
+
 # 7.4
 
 
@@ -986,7 +1130,7 @@ def _claims_tested() -> dict[str, tuple[bool, str]]:
         "b": (
             bool(better >= 0.95),
             f"In a test the interval was {plain[0]:+.2f} to {plain[1]:+.2f}, and A was better for "
-            f"{better:.0%} of the queries. The interval is about the mean.",
+            f"{100 * better:.0f} % of the queries. The interval is about the mean.",
         ),
         "c": (
             bool(own_b[1] > own_a[0] and plain[0] > 0),
@@ -1036,8 +1180,10 @@ def _claims_tested() -> dict[str, tuple[bool, str]]:
 )
 def exercise_7_4(claims: dict) -> str:
     """Each claim is tested on values drawn here and now."""
-    judge_claims(claims, _claims_tested())
-    return "right, all eight. Many a published comparison would not survive you."
+    tested = _claims_tested()
+    judge_claims(claims, tested)
+    evidence = "\n".join(f"{letter} · {seen}" for letter, (_, seen) in tested.items())
+    return f"right, all eight. The evidence:\n{evidence}"
 
 
 # 7.5
@@ -1111,6 +1257,11 @@ def _other_intervals(first: dict, second: dict):
         "each sample, and then one interval of those.",
     )
     yield (
+        tuple(np.subtract(own_a, _ends(_means(in_order, draws=5000)))),
+        "you subtract the two low ends, and the two high ends, of one interval for each system. Draw queries, take "
+        "the mean difference of each sample, and then one interval of those.",
+    )
+    yield (
         _ends(_means(by_value, draws=5000)),
         "you sort the values before you pair them. A pair is the two values of the same query.",
     )
@@ -1121,6 +1272,14 @@ def _other_intervals(first: dict, second: dict):
     yield (
         _ends(means, 0.5, 99.5),
         "that is about the 99 % interval. The task asks for the 2.5th and 97.5th percentile.",
+    )
+    yield (
+        _ends(means, 1, 99),
+        "that is about the 98 % interval. The task asks for the 2.5th and 97.5th percentile.",
+    )
+    yield (
+        _ends(n * means),
+        "these are percentiles of the samples' *sums*. Take the mean of each sample.",
     )
     yield (
         _ends(means, 2.5, 95),
@@ -1304,12 +1463,11 @@ def exercise_7_5(answer: Answer) -> str:
             )
             raise Wrong(f"`{answer.name}` {told} returns None. End it with `return`.")
         seen.append((case, _reads_comparison(raw, str(case))))
-    for case, found in seen:
-        _judge_difference(case, found[0])
+    _judge_differences([(case, found[0]) for case, found in seen])
     for digits in (2, 3):
         if all(found[i] == round(found[i], digits) for _, found in seen for i in (1, 2)):
             raise Wrong(f"low and high are rounded to {digits} digits. Round when you print.")
-    _judge_intervals(seen)
+    _judge_intervals(answer, seen)
     for case, found in seen:
         _judge_verdict(case, found)
     _judge_corners(answer)
@@ -1318,27 +1476,26 @@ def exercise_7_5(answer: Answer) -> str:
     return "right: paired by query, and sure only when the interval says so."
 
 
-def _judge_difference(case: Case, found: float) -> None:
-    first, second, *_ = case.arguments
-    d = _paired(first, second)
-    if np.isclose(found, d.mean(), atol=1e-4):
+def _judge_differences(seen: list[tuple[Case, float]]) -> None:
+    """Compare every difference with the right one; name the mistake that explains them all."""
+    pairs = [(case, found, _paired(*case.arguments[:2])) for case, found in seen]
+    wrong = [(case, found, d) for case, found, d in pairs if abs(found - d.mean()) > 1e-4]
+    if not wrong:
         return
+    case, found, d = wrong[0]
     shown = f"for {case} the difference is {found:.4f}; it should be {d.mean():.4f}."
-    if np.isclose(found, -d.mean(), atol=1e-4):
-        raise Wrong(f"{shown} You subtract `first` from `second`.")
-    if np.isclose(found, abs(d.mean()), atol=1e-4):
-        raise Wrong(f"{shown} It has lost its sign, which says who is better.")
-    if np.isclose(found, np.median(d), atol=1e-4):
-        raise Wrong(f"{shown} That is the median of the differences, not their mean.")
-    if np.isclose(found, d.sum(), atol=1e-4):
-        raise Wrong(
-            f"{shown} That is the sum of the differences; divide it by the number of queries."
-        )
-    if np.isclose(found, np.abs(d).mean(), atol=1e-4):
-        raise Wrong(f"{shown} That is the mean of the differences without their signs.")
-    if np.isclose(found, d.mean(), atol=0.006) and np.isclose(found, round(float(d.mean()), 2)):
-        raise Wrong(f"{shown} Round when you print.")
-    if abs(found - d.mean()) < _means(d).std():
+    for value, says in (
+        (lambda d: -d.mean(), "You subtract `first` from `second`."),
+        (lambda d: abs(d.mean()), "It has lost its sign, which says who is better."),
+        (np.median, "That is the median of the differences, not their mean."),
+        (np.sum, "That is the sum of the differences; divide it by the number of queries."),
+        (lambda d: np.abs(d).mean(), "That is the mean of the differences without their signs."),
+        (lambda d: round(float(d.mean()), 2), "Round when you print."),
+        (lambda d: round(float(d.mean()), 3), "Round when you print."),
+    ):
+        if all(abs(found - value(d)) < 1e-6 for _, found, d in pairs):
+            raise Wrong(f"{shown} {says}")
+    if all(abs(found - d.mean()) < _means(d).std() for _, found, d in wrong):
         raise Wrong(
             f"{shown} Is it the mean of the resampled means, or of one sample? The difference is the one "
             "observed, without any drawing."
@@ -1346,7 +1503,7 @@ def _judge_difference(case: Case, found: float) -> None:
     raise Wrong(f"{shown} It is the mean of `first` minus the mean of `second`.")
 
 
-def _judge_intervals(seen: list) -> None:
+def _judge_intervals(answer: Answer, seen: list) -> None:
     """Compare every interval with the right one; name the mistake that comes nearest in all."""
     wrong = []
     for case, (_, low, high, _) in seen:
@@ -1393,13 +1550,16 @@ def _judge_intervals(seen: list) -> None:
             f"{shown} It is far too narrow. Is each mean taken over the queries of one sample (not over the samples, "
             "the other axis)? Is something divided by the root of the number of queries twice?"
         )
+    _judge_resamples(answer, case)
     if high - low > 1.1 * (right[1] - right[0]):
         raise Wrong(
-            f"{shown} It is too wide. Pair by query, draw as many as there are, and take the mean of each sample."
+            f"{shown} It is too wide. Pair by query, draw as many as there are, take the mean of each sample, and of "
+            "these the 2.5th and the 97.5th percentile."
         )
     if high - low < 0.9 * (right[1] - right[0]):
         raise Wrong(
-            f"{shown} It is too narrow. Draw with replacement, as many queries as there are, and use all `resamples`."
+            f"{shown} It is too narrow. Draw with replacement, as many queries as there are (one drawn twice counts "
+            "twice), and use all `resamples`."
         )
     raise Wrong(f"{shown} Its width is right, its place is not.")
 
@@ -1466,36 +1626,38 @@ def _judge_corners(answer: Answer) -> None:
 
 def _judge_size(answer: Answer) -> None:
     """Five queries of which one differs, by 1: every mean is a multiple of 1/5 if five are drawn, and
-    one end of the interval is exactly 0.
+    one end of the interval is exactly 0; each of the five is the one in turn.
     """
-    ahead = {"a": 0.5, "b": 1.0, "c": 0.25, "d": 0.75, "e": 0.0}
-    behind = {"e": 0.0, "d": 0.75, "c": 0.25, "b": 0.0, "a": 0.5}
-    for arguments, right, words in (
-        ((ahead, behind), (0.0, 0.6), "low end"),
-        ((behind, ahead), (-0.6, 0.0), "high end"),
-    ):
-        _, low, high, verdict = _reads_comparison(answer(*arguments, 1000, 4), "five queries")
-        if not np.allclose((low, high), right, atol=1e-4):
-            raise Wrong(
-                f"for five queries, of which one differs by 1, your interval is {low:.3f} to {high:.3f}; it should be "
-                f"{right[0]:.1f} to {right[1]:.1f}. Do your samples hold another number of queries than there are? The mean "
-                "of five is a multiple of 0.2."
-            )
-        if verdict != "not established":
-            raise Wrong(
-                f"for an interval of {low:+.3f} to {high:+.3f}, whose {words} is exactly 0, your verdict is "
-                f'{verdict!r}. It is "not established": 0 is not excluded.'
-            )
+    level = {"a": 0.5, "b": 1.0, "c": 0.25, "d": 0.75, "e": 0.0}
+    for one in level:
+        ahead = {query: value + (query == one) for query, value in level.items()}
+        behind = dict(reversed(list(level.items())))
+        for arguments, right, words in (
+            ((ahead, behind), (0.0, 0.6), "low end"),
+            ((behind, ahead), (-0.6, 0.0), "high end"),
+        ):
+            _, low, high, verdict = _reads_comparison(answer(*arguments, 1000, 4), "five queries")
+            if abs(low) + abs(high) < 1e-9:
+                raise Wrong(
+                    "for five queries, of which one differs by 1, your interval is 0 to 0: that one is never drawn. It "
+                    f"stands at place {list(arguments[0]).index(one)}, counted from 0. `rng.integers(n)` goes from 0 to n - 1."
+                )
+            if not np.allclose((low, high), right, atol=1e-4):
+                raise Wrong(
+                    f"for five queries, of which one differs by 1, your interval is {low:.3f} to {high:.3f}; it should be "
+                    f"{right[0]:.1f} to {right[1]:.1f}. Do your samples hold another number of queries than there are? The mean "
+                    "of five is a multiple of 0.2."
+                )
+            if verdict != "not established":
+                raise Wrong(
+                    f"for an interval of {low:+.3f} to {high:+.3f}, whose {words} is exactly 0, your verdict is "
+                    f'{verdict!r}. It is "not established": 0 is not excluded.'
+                )
 
 
 def _judge_seed_and_resamples(answer: Answer, case: Case) -> None:
     first, second, *_ = case.arguments
-    _, low, high, _ = _reads_comparison(answer(first, second, 1, 5), "one resample")
-    if high - low > 1e-9:
-        raise Wrong(
-            f"with `resamples` = 1 there is one mean, and low and high are equal; you return {low:.4f} and {high:.4f}. "
-            "Is the number of samples written into the function?"
-        )
+    _judge_resamples(answer, case)
     ends = {
         _reads_comparison(answer(first, second, 50, seed), "50 resamples")[1:3]
         for seed in (0, 10_000, 20_000, 30_000)
@@ -1504,4 +1666,15 @@ def _judge_seed_and_resamples(answer: Answer, case: Case) -> None:
         raise Wrong(
             "with four different seeds you draw the very same samples. Is a seed written into the function? Make the "
             "generator from `seed`."
+        )
+
+
+def _judge_resamples(answer: Answer, case: Case) -> None:
+    """Raise `Wrong` where a number of samples other than `resamples` shows."""
+    first, second, *_ = case.arguments
+    _, low, high, _ = _reads_comparison(answer(first, second, 1, 5), "one resample")
+    if high - low > 1e-9:
+        raise Wrong(
+            f"with `resamples` = 1 there is one mean, and low and high are equal; you return {low:.4f} and {high:.4f}. "
+            "Is the number of samples written into the function, or one more among them?"
         )

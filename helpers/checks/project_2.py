@@ -51,6 +51,10 @@ def _by_order(sign: int, kind: str = "stable"):
 
 def _reads_ranks(value) -> np.ndarray:
     found = array(value)
+    if found.ndim == 2 and found.shape[1] == 1:
+        raise Wrong(
+            f"you return an array of shape {found.shape}, every rank in a row of its own. Take them out: shape ({len(found)},)."
+        )
     if found.ndim == 2:
         raise Wrong(
             f"you return an array of shape {found.shape}: a rank for each query and each document? One for each "
@@ -86,6 +90,7 @@ def project_2_1(answer: Answer) -> str:
         Case((equal[0],), "6 queries, some scores equal"),
         Case((equal[1],), "20 queries, some scores equal"),
         Case((np.full((3, 3), 0.5),), "3 queries, all scores equal"),
+        Case((np.array([[0.25]]),), "a single query"),
     ]
     shown = "for {case} you return {got}; it should be {expected}. "
     mistakes = [
@@ -112,10 +117,6 @@ def project_2_1(answer: Answer) -> str:
         ),
         Mistake(lambda s: ranks(s) - 1, shown + "You count from 0. The best rank is 1."),
         Mistake(
-            lambda s: _in_favour(s) - 1,
-            shown + "You count from 0. The best rank is 1, and ties count against.",
-        ),
-        Mistake(
             lambda s: ranks(s) + 1,
             shown
             + "Your ranks are one too large. The right document itself is in your count already (it "
@@ -125,10 +126,6 @@ def project_2_1(answer: Answer) -> str:
             lambda s: ranks(-s),
             shown
             + "You count from the other end: small similarities first. They are no distances.",
-        ),
-        Mistake(
-            _by_order(1),
-            shown + "You sort ascending: small similarities first. They are no distances.",
         ),
         Mistake(
             lambda s: np.diag(np.argsort(-s, axis=1)) + 1,
@@ -186,6 +183,15 @@ def project_2_1(answer: Answer) -> str:
         Mistake(
             lambda s: (s >= s[0, 0]).sum(axis=1),
             shown + "You compare every row with one and the same score.",
+        ),
+        Mistake(
+            lambda s: ranks(s) - (s[:, -1] >= np.diag(s)) * (np.arange(len(s)) < len(s) - 1),
+            shown + "The last document is never looked at: `range(n)` ends at n - 1 by itself.",
+        ),
+        Mistake(
+            lambda s: np.array([(row >= row.max()).sum() for row in s]),
+            shown
+            + "You compare with the largest score of the row, not with that of the right document.",
         ),
     ]
     judge(answer, cases[:3], ranks, mistakes, read=_reads_ranks)
@@ -297,7 +303,7 @@ def project_2_2(answer: Answer) -> str:
     cases = [
         Case((np.array([1, 3, 2, 1, 8, 4]),), "the ranks [1, 3, 2, 1, 8, 4]"),
         Case((np.array([5, 4, 9]),), "the ranks [5, 4, 9]"),
-        Case((rng.integers(1, 21, size=20),), "20 ranks"),
+        Case((rng.integers(1, 21, size=21),), "21 ranks"),
         Case((rng.integers(1, 5, size=31),), "31 ranks from 1 to 4"),
     ]
     shown = "for {case} you return {got}; it should be {expected}. "
@@ -309,6 +315,14 @@ def project_2_2(answer: Answer) -> str:
         Mistake(
             lambda r: measures(r) | counts(r),
             shown + "You count queries. The task asks for shares: divide by their number.",
+        ),
+        *(
+            Mistake(
+                lambda r, name=name: measures(r) | {name: counts(r)[name]},
+                shown
+                + f'"{name}" counts queries. The task asks for a share: divide by their number.',
+            )
+            for name in ("first", "first three")
         ),
         Mistake(
             lambda r: {name: value * len(r) for name, value in measures(r).items()},
@@ -376,6 +390,23 @@ def project_2_2(answer: Answer) -> str:
             shown + "Your MRR drops what stands below rank 3. 1 / 8 is little, but not nothing.",
         ),
         Mistake(
+            _with(mrr=lambda r: 1 / np.mean(1 / r)),
+            shown + "That is 1 / MRR (the harmonic mean of the ranks), not MRR.",
+        ),
+        Mistake(
+            _with(mrr=lambda r: np.mean(1 / np.unique(r))),
+            shown + "Your MRR has each rank once, however many queries share it.",
+        ),
+        Mistake(
+            _with(mrr=lambda r: np.sum(1 / r) / (len(r) - 1)),
+            shown + "You divide the sum of 1 / rank by n - 1; there are n queries.",
+        ),
+        Mistake(
+            _with(first=lambda r: float(r[0] == 1), three=lambda r: (r[:3] == 1).mean()),
+            shown
+            + "You look at the first queries of the array. Rank 1 is a value in it, not a place.",
+        ),
+        Mistake(
             _with(mrr=lambda r: np.median(1 / r)),
             shown + "That is the median of 1 / rank, not its mean.",
         ),
@@ -407,20 +438,35 @@ def project_2_2(answer: Answer) -> str:
             lambda r: {name: 100 * value for name, value in measures(r).items()},
             shown + "You return per cent; the task asks for shares between 0 and 1.",
         ),
-        Mistake(
-            lambda r: {name: round(value, 2) for name, value in measures(r).items()},
-            "your figures are rounded, {got} instead of {expected}. Round when you print.",
+        *(
+            Mistake(
+                lambda r, digits=digits: {
+                    name: round(value, digits) for name, value in measures(r).items()
+                },
+                "your figures are rounded, {got} instead of {expected}. Round when you print.",
+            )
+            for digits in (1, 2, 3)
         ),
         Mistake(
-            lambda r: {name: round(value, 3) for name, value in measures(r).items()},
-            "your figures are rounded, {got} instead of {expected}. Round when you print.",
+            _with(mrr=lambda r: np.mean(1 / r[:3])),
+            shown + "Your MRR is over the first three queries of the array. It is over all.",
+        ),
+        Mistake(
+            _with(mrr=lambda r: float((r == 1).any())),
+            shown + "Your MRR is over the queries found at rank 1 only. All count.",
+        ),
+        Mistake(
+            _with(three=lambda r: ((r == 1) | (r == 3)).mean()),
+            shown + "Rank 2 is missing from the first three.",
         ),
         Mistake(
             _with(mrr=lambda r: round((1 / r).mean(), 3)),
             "your MRR is rounded, {got} instead of {expected}. Round when you print.",
         ),
     ]
+    single = Case((np.array([2]),), "the ranks [2]")
     judge(_Tidy(answer), cases, _tidied(measures), mistakes, read=_reads_measures)
+    judge(_Tidy(answer), [single], _tidied(measures), mistakes, read=_reads_measures)
     return "right: two shares that anyone understands, and one figure that looks at every rank."
 
 
@@ -450,6 +496,11 @@ def _share(differences: np.ndarray) -> float:
 def _p(share):
     """Return a test of which the p-value is another function of the differences."""
     return lambda a, b: (float((a - b).mean()), float(share(a - b)))
+
+
+def _full_mean_of_the_rest(differences):
+    kept = (differences != 0).sum() or 1
+    return (np.abs(_sums(differences)) / kept >= abs(differences.mean()) - 1e-9).mean()
 
 
 def _binomial(differences):
@@ -515,6 +566,11 @@ def project_2_3(answer: Answer) -> str:
             "11 queries", [4, 1, 2, 3, 4, 1, 1, 2, 4, 3, 2], [2, 2, 2, 1, 4, 2, 4, 1, 1, 2, 4]
         ),
         _test_case("5 queries without any difference", [4, 2, 1, 4, 4], [4, 2, 1, 4, 4]),
+        _test_case(
+            "9 queries, of which 4 are equal",
+            [2, 1, 3, 3, 4, 2, 2, 1, 2],
+            [3, 1, 3, 4, 4, 4, 1, 1, 4],
+        ),
     ]
     shown = "for {case} you return {got}; it should be {expected}. "
 
@@ -550,10 +606,17 @@ def project_2_3(answer: Answer) -> str:
     def nothing_left(d):
         return _share(d) if d.any() else 0.0
 
-    def equal_left_out(a, b):
-        d = a - b
-        kept = d[d != 0]
-        return (float(kept.mean()) if len(kept) else math.nan, _share(d))
+    def equal_left_out(empty):
+        def left_out(a, b):
+            d = a - b
+            kept = d[d != 0]
+            return (float(kept.mean()), _share(d)) if len(kept) else empty
+
+        return left_out
+
+    def z_test(d):
+        spread = d.std() / len(d) ** 0.5
+        return math.erfc(abs(d.mean()) / spread / 2**0.5) if spread else 1.0
 
     mistakes = [
         Mistake(
@@ -652,6 +715,38 @@ def project_2_3(answer: Answer) -> str:
             "your numbers are rounded, {got} instead of {expected}. Round when you print.",
         ),
         Mistake(
+            _p(lambda d: _share(d) if abs(d.sum()) > 1e-9 else 0.0),
+            shown
+            + "A difference of 0 is no reason for a p of 0: every mean is as far from 0, or farther, so that p is 1.",
+        ),
+        Mistake(
+            _p(_full_mean_of_the_rest),
+            shown
+            + "You leave out the differences of 0, and take the mean of the others; the observed mean that you compare with is "
+            "over all queries. Compare sums, or divide both by the same number.",
+        ),
+        *(
+            Mistake(
+                _p(lambda d, ways=ways: (_share(d) * ways(d) - 1) / (ways(d) - 1)),
+                shown
+                + "You leave out one of the ways, that of the observed signs or the first. All 2ⁿ count.",
+            )
+            for ways in (lambda d: 2.0 ** len(d), lambda d: 2.0 ** (d != 0).sum())
+        ),
+        *(
+            Mistake(
+                _p(lambda d, ways=ways: (_share(d) * ways(d) + 1) / (ways(d) + 1)),
+                shown
+                + "You add 1 above and below, as one does for signs drawn at random. Here all ways are counted, and the "
+                "observed signs are among them.",
+            )
+            for ways in (lambda d: 2.0 ** len(d), lambda d: 2.0 ** (d != 0).sum())
+        ),
+        Mistake(
+            _p(lambda d: 100 * _share(d)),
+            shown + "Your p is in per cent; the task asks for a share, 0 to 1.",
+        ),
+        Mistake(
             _p(lambda d: 1 - _share(d)),
             shown + "That is 1 - p, the share of means that are *nearer* to 0.",
         ),
@@ -667,11 +762,29 @@ def project_2_3(answer: Answer) -> str:
             lambda a, b: (float((a - b).sum()), _share(a - b)),
             shown + "Your difference is a sum; it should be the difference of the means.",
         ),
-        Mistake(
-            equal_left_out,
-            shown
-            + "You may leave out equal queries for p, but not for the difference: its mean is over all.",
+        *(
+            Mistake(
+                equal_left_out(empty),
+                shown
+                + "You may leave out equal queries for p, but not for the difference: its mean is over all.",
+            )
+            for empty in ((math.nan, 1.0), (math.nan, 0.0), (math.nan, math.nan), (0.0, 1.0))
         ),
+        Mistake(
+            _p(lambda d: _share(d) / 2),
+            shown + "You halve p. Both sides count, in the ways as in p.",
+        ),
+        Mistake(
+            _p(lambda d: (_sums(d) > d.sum() + 1e-9).mean()),
+            shown
+            + "You count on one side only, and not what is *as far* from 0 as the observed mean: compare `abs`, with `>=`.",
+        ),
+        Mistake(
+            _p(lambda d: (np.abs(_sums(d)) >= d.sum() - 1e-9).mean()),
+            shown
+            + "Where the observed mean is below 0 you count every way: compare the `abs` of every mean with *its* `abs`.",
+        ),
+        Mistake(_p(z_test), shown + "That is the p of a normal distribution. Count the signs."),
         Mistake(lambda a, b: sign_flip_test(a, b)[::-1], shown + "First the difference, then p."),
         Mistake(
             _p(_binomial),
@@ -721,7 +834,8 @@ def project_2_3(answer: Answer) -> str:
     longer = _test_case(
         "13 queries, of which 6 are equal", [4] * 9 + [1, 2, 3, 2], [4] * 6 + [2, 1, 3, 4, 4, 1, 1]
     )
-    judge(answer, [longer], sign_flip_test, read=_reads_test, agree=agree)
+    single = _test_case("a single query", [4], [2])
+    judge(answer, [longer, single], sign_flip_test, read=_reads_test, agree=agree)
     _judge_rounding(answer)
     return "right: every way of giving signs, and p is the share that does as well as yours."
 
@@ -737,9 +851,13 @@ def _judge_rounding(answer: Answer) -> None:
         expected = sign_flip_test(*values)
         found = _reads_test(answer(*values))
         if not np.allclose(found, expected, rtol=1e-4, atol=1e-4):
+            shown = f"for the values 1 / rank of {len(first)} queries your p is {found[1]:.4f}; it should be {expected[1]:.4f}. "
+            if found[1] > expected[1]:
+                raise Wrong(
+                    f"{shown}You let through means that are nearer to 0 than the one observed. For rounding 1e-9 is enough."
+                )
             raise Wrong(
-                f"for the values 1 / rank of {len(first)} queries your p is {found[1]:.4f}; it should be {expected[1]:.4f}. Sums "
-                "of such fractions that are equal differ in the last digit. Allow for it: `>= abs(mean) - 1e-9`."
+                f"{shown}Sums of such fractions that are equal differ in the last digit. Allow for it: `>= abs(mean) - 1e-9`."
             )
 
 
@@ -816,8 +934,8 @@ def _judge_rule(answer: Answer) -> None:
                     "comes first, whatever the gain."
                 )
     for p in (0.0001, 0.01, 0.049):
-        for gain in (-0.5, -0.02, 0.0, 0.02, 0.5):
-            found = _verdict(answer, gain, p, 2.0, 2.0)
+        for gain, cost in itertools.product((-0.5, -0.02, 0.0, 0.02, 0.5), (1.0, 2.0)):
+            found = _verdict(answer, gain, p, cost, cost)
             if found == "not established":
                 raise Wrong(
                     f"with p = {p} the difference is established (below 0.05), and your rule says {found!r} for a gain of "
@@ -825,8 +943,8 @@ def _judge_rule(answer: Answer) -> None:
                 )
             if gain <= 0 and found != "stay":
                 raise Wrong(
-                    f"with a gain of {gain:+.2f} the larger model is no better, and your rule says {found!r}. Established may "
-                    "also mean: established to be worse."
+                    f"with a gain of {gain:+.2f}, at {cost:g} times the time and size, the larger model is no better, and your "
+                    f"rule says {found!r}. A gain of 0 or less is none: established may also mean established to be worse."
                 )
     if _verdict(answer, 0.5, 0.001, 1.0, 1.0) != "switch":
         raise Wrong(
@@ -842,8 +960,8 @@ def _judge_rule(answer: Answer) -> None:
 
 
 def _judge_monotone(answer: Answer) -> None:
-    gains = (0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0)
-    factors = (1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0)
+    gains = (0.001, 0.003, *(hundredths / 100 for hundredths in range(1, 101, 3)))
+    factors = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 30.0, 60.0, 100.0)
     for factor in factors:
         said = [_verdict(answer, gain, 0.01, factor, factor) for gain in gains]
         if "switch" in said and "stay" in said[said.index("switch") :]:
@@ -852,18 +970,15 @@ def _judge_monotone(answer: Answer) -> None:
                 f"at {factor:g} times the time and size your rule says 'switch' for a gain of {gains[said.index('switch')]}, and "
                 f"'stay' for {more}. A larger gain cannot be worth less."
             )
-    for gain in gains:
-        for name, costs in (
-            ("time", [(factor, 2.0) for factor in factors]),
-            ("size", [(2.0, factor) for factor in factors]),
-        ):
-            said = [_verdict(answer, gain, 0.01, *cost) for cost in costs]
+    for gain, other in itertools.product(gains, (1.0, 2.0, 6.0)):
+        for name, fixed, step in (("time", "size", 1), ("size", "time", -1)):
+            said = [_verdict(answer, gain, 0.01, *(factor, other)[::step]) for factor in factors]
             if "stay" in said and "switch" in said[said.index("stay") :]:
                 cheap = factors[said.index("stay")]
                 dear = factors[said.index("switch", said.index("stay"))]
                 raise Wrong(
-                    f"for a gain of {gain} your rule says 'stay' at {cheap:g} times the {name}, and "
-                    f"'switch' at {dear:g} times. A higher price cannot make it worth more."
+                    f"for a gain of {gain}, at {other:g} times the {fixed}, your rule says 'stay' at {cheap:g} times the {name}, "
+                    f"and 'switch' at {dear:g} times. A higher price cannot make it worth more."
                 )
 
 
@@ -936,6 +1051,11 @@ def project_2_4(answer: Answer, similarities: dict, conclusion: dict) -> str:
     for what, value in (("slower", slower), ("larger", larger)):
         if value <= 0:
             raise Wrong(f"'times {what}' is {value:g}; a ratio of two measurements is above 0.")
+        if value > 80:
+            unit = {"slower": "milliseconds", "larger": "megabytes"}[what]
+            raise Wrong(
+                f"'times {what}' is {value:g}. Are these mpnet's {unit}? It is mpnet's figure divided by MiniLM's."
+            )
     if larger < 0.5:
         raise Wrong(
             f"'times larger' is {larger:.2f}: mpnet would be smaller than MiniLM. Is the ratio upside down? It is mpnet's "
@@ -962,8 +1082,14 @@ def _judge_figures(given: dict, n: int, mrr: dict, p: float) -> None:
         value = number(own[name], f"the MRR of {name}")
         if abs(value - mrr[name]) > 0.0051:
             other = next(model for model in MODELS if model != name)
-            swapped = abs(value - mrr[other]) < 0.0051
-            hint = f" That is {other}'s: are the two exchanged?" if swapped else ""
+            swapped = all(
+                abs(number(own.get(a, -1)) - mrr[b]) < 0.0051 for a, b in (MODELS, MODELS[::-1])
+            )
+            hint = " The two are exchanged." if swapped else ""
+            if not swapped and abs(value - round(mrr[name], 1)) < 1e-9:
+                hint = " Two digits at least were asked for."
+            elif not swapped and abs(value - mrr[other]) < 0.0051:
+                hint = f" That is {other}'s."
             raise Wrong(
                 f"you give an MRR of {value:.3f} for {name}; from your similarities follows {mrr[name]:.3f}.{hint}"
             )

@@ -826,12 +826,150 @@ def one_fewer(first, second, resamples, seed):
     return _from_means(d, np.random.default_rng(seed).choice(d, size=size).mean(axis=1))
 
 
+# More wrong answers
+
+
+def _mrr(rankings, relevant, queries, value):
+    return float(np.mean([value(list(rankings.get(q, [])), relevant.get(q, ())) for q in queries]))
+
+
+def _all_shares(found, right):
+    return sum(1 / rank for rank, d in enumerate(found, 1) if d in right)
+
+
+def _first_share(found, right):
+    return next((1 / rank for rank, d in enumerate(found, 1) if d in right), 0)
+
+
+def two_at_once(rankings, relevant):
+    return _mrr(rankings, relevant, rankings, _all_shares)
+
+
+def a_hundred_only(rankings, relevant):
+    return _mrr(rankings, relevant, relevant, lambda found, right: _first_share(found[:100], right))
+
+
+def keeps_the_last_value(rankings, relevant):
+    total = value = 0
+    for query in relevant:
+        for rank, document in enumerate(rankings.get(query, []), 1):
+            if document in relevant[query]:
+                value = 1 / rank
+                break
+        total += value
+    return total / len(relevant)
+
+
+def first_value_only(rankings, relevant):
+    for query in relevant:
+        for rank, document in enumerate(rankings.get(query, []), 1):
+            if document in relevant[query]:
+                return 1 / rank
+    return 0
+
+
+def empty_lists_left_out(rankings, relevant):
+    queries = [query for query in relevant if query not in rankings or rankings[query]]
+    return _mrr(rankings, relevant, queries, _first_share)
+
+
+def three_digits(rankings, relevant):
+    return round(_mrr(rankings, relevant, relevant, _first_share), 3)
+
+
+def two_logarithms(ranking, grades, k):
+    gains = [grades.get(document, 0) for document in ranking[:k]]
+    best = _sum(sorted(grades.values(), reverse=True)[:k])
+    return sum(g / math.log(1 + r) for r, g in enumerate(gains, 1)) / best if best else 0
+
+
+def each_grade_once(ranking, grades, k):
+    best = _sum(sorted(set(grades.values()), reverse=True)[:k])
+    return _sum([grades.get(document, 0) for document in ranking[:k]]) / best if best else 0
+
+
+def always_ten(ranking, grades, k):
+    return numpy_ndcg(ranking, grades, 10)
+
+
+def found_and_uncut(ranking, grades, k):
+    gains = [grades.get(document, 0) for document in ranking]
+    best = _sum(sorted(gains, reverse=True))
+    return _sum(gains) / best if best else 0
+
+
+def by_correlation(scores_by_model, same, choose):
+    winner = max(
+        scores_by_model, key=lambda n: np.corrcoef(scores_by_model[n][choose], same[choose])[0, 1]
+    )
+    return winner, auc_by_ranks(scores_by_model[winner][~choose], same[~choose])
+
+
+def accuracy_everywhere(scores_by_model, same, choose):
+    def accuracy(name):
+        return np.mean((scores_by_model[name] >= 0.5) == same)
+
+    winner = max(scores_by_model, key=accuracy)
+    return winner, accuracy(winner)
+
+
+def nearest_ranks(first, second, resamples, seed):
+    d = _matched(first, second)
+    rng = np.random.default_rng(seed)
+    means = np.sort([rng.choice(d, len(d)).mean() for _ in range(resamples)])
+    low, high = means[int(0.025 * resamples)], means[int(0.975 * resamples) - 1]
+    return d.mean(), low, high, verdict_of(low, high)
+
+
+def without_the_first(first, second, resamples, seed):
+    d = _matched(first, second)
+    start = min(1, len(d) - 1)
+    rows = np.random.default_rng(seed).integers(start, len(d), size=(resamples, len(d)))
+    return _from_means(d, d[rows].mean(axis=1))
+
+
+def percentiles_of_sums(first, second, resamples, seed):
+    d = _matched(first, second)
+    rows = np.random.default_rng(seed).integers(len(d), size=(resamples, len(d)))
+    return _from_means(d, d[rows].sum(axis=1))
+
+
+def ends_subtracted(first, second, resamples, seed):
+    a, b = np.array([(first[q], second[q]) for q in first]).T
+    rows = np.random.default_rng(seed).integers(len(a), size=(resamples, len(a)))
+    low, high = np.subtract(
+        *(np.percentile(values[rows].mean(axis=1), [2.5, 97.5]) for values in (a, b))
+    )
+    return a.mean() - b.mean(), low, high, verdict_of(low, high)
+
+
+def without_a_sign(first, second, resamples, seed):
+    difference, low, high, verdict = _bootstrap(_matched(first, second), resamples, seed)
+    return abs(difference), low, high, verdict
+
+
+def all_rounded(first, second, resamples, seed):
+    *numbers, verdict = _bootstrap(_matched(first, second), resamples, seed)
+    return *(round(float(value), 3) for value in numbers), verdict
+
+
+def ninety_eight(first, second, resamples, seed):
+    return _bootstrap(_matched(first, second), resamples, seed, (1, 99))
+
+
+def each_query_once(first, second, resamples, seed):
+    d = _matched(first, second)
+    rng = np.random.default_rng(seed)
+    drawn = (list(set(rng.integers(len(d), size=len(d)).tolist())) for _ in range(resamples))
+    return _from_means(d, [d[rows].mean() for rows in drawn])
+
+
 PROOFS = {
     "7.1": Proof(
         right=(with_next, by_index, with_arrays, with_a_default),
         wrong=(
             (rewards_silence, "otherwise silence is rewarded"),
-            (loops_over_rankings, "your loop runs over `rankings`"),
+            (loops_over_rankings, "your mean is over the queries of `rankings`"),
             (only_found, "for which something relevant was found"),
             (no_break, "of *every* relevant document"),
             (overwritten, "the *last* relevant document"),
@@ -854,6 +992,12 @@ PROOFS = {
             (answers_of_all, "relevant documents of *all* queries"),
             (shared_out, "divide by their number"),
             (first_query, "the first query only, divided by"),
+            (two_at_once, "by two mistakes. First, your mean"),
+            (a_hundred_only, "you stop after rank 100"),
+            (keeps_the_last_value, "a variable keeps its old value"),
+            (first_value_only, "and never see the others"),
+            (empty_lists_left_out, "whose list is empty"),
+            (three_digits, "your result is rounded"),
         ),
     ),
     "7.2": Proof(
@@ -881,6 +1025,10 @@ PROOFS = {
             (fewer_where_fewer_judged, "You make k smaller"),
             (in_per_cent, "which is in per cent"),
             (left_in_the_loop, "Only rank 1 is in your sum"),
+            (two_logarithms, "the natural logarithm"),
+            (each_grade_once, "has each grade once"),
+            (always_ten, "You cut at 10 whatever k is"),
+            (found_and_uncut, "And nothing is cut at k"),
         ),
     ),
     "7.3": Proof(
@@ -907,6 +1055,8 @@ PROOFS = {
             (one_minus, "The other pairs are `~choose`"),
             (ties_lost, "a tie counts nothing"),
             (farthest_from_a_half, "worse than dice"),
+            (by_correlation, "You choose by correlation"),
+            (accuracy_everywhere, "and all pairs report"),
         ),
     ),
     "7.4": Proof(
@@ -929,7 +1079,7 @@ PROOFS = {
         ),
     ),
     "7.5": Proof(
-        right=(with_choice, pure_python, old_generator, a_generator_each),
+        right=(with_choice, pure_python, old_generator, a_generator_each, nearest_ranks),
         wrong=(
             (by_place, "you match the values by their place"),
             (separately, "you draw the queries of the two systems separately"),
@@ -962,6 +1112,13 @@ PROOFS = {
             (samples_too_large, "too narrow"),
             (two_intervals, "the ends of two intervals"),
             (one_fewer, "another number of queries than there are"),
+            (without_the_first, "that one is never drawn"),
+            (percentiles_of_sums, "percentiles of the samples' *sums*"),
+            (ends_subtracted, "the two low ends, and the two high ends"),
+            (without_a_sign, "It has lost its sign"),
+            (all_rounded, "it should be 0.0513. Round when you print"),
+            (ninety_eight, "98 % interval"),
+            (each_query_once, "one drawn twice counts twice"),
         ),
     ),
 }

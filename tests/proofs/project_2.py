@@ -512,6 +512,84 @@ def root_of_the_price(gain, p, times_slower, times_larger):
     return "switch" if gain > price else "stay"
 
 
+def last_document_forgotten(similarities):
+    n = len(similarities)
+    return np.array(
+        [
+            1 + sum(row[j] >= row[i] for j in range(n - 1) if j != i)
+            for i, row in enumerate(similarities)
+        ]
+    )
+
+
+def a_column(similarities):
+    return by_searching(similarities)[:, None]
+
+
+def first_is_a_count(ranks):
+    return _figures(ranks, first=(ranks == 1).sum())
+
+
+def one_query_fewer(ranks):
+    return _figures(ranks, MRR=(1 / ranks).sum() / (len(ranks) - 1))
+
+
+def full_mean_of_the_rest(first, second):
+    d = first - second
+    kept = d[d != 0]
+    means = _all_sums(kept) / max(1, len(kept))
+    return d.mean(), np.mean(np.abs(means) >= abs(d.mean()) - 1e-9)
+
+
+def as_if_at_random(first, second):
+    difference, p = by_product(first, second)
+    return difference, (p * 2 ** len(first) + 1) / (2 ** len(first) + 1)
+
+
+def from_the_second_way_on(first, second):
+    d = first - second
+    signs = itertools.islice(itertools.product([1, -1], repeat=len(d)), 1, None)
+    hits = [abs(np.dot(s, d)) >= abs(d.sum()) - 1e-9 for s in signs]
+    return d.mean(), sum(hits) / len(hits)
+
+
+def share_in_per_cent(first, second):
+    difference, p = by_product(first, second)
+    return difference, 100 * p
+
+
+def zero_for_zero(first, second):
+    difference, p = by_product(first, second)
+    return difference, p if difference else 0.0
+
+
+def too_tolerant(first, second):
+    d = first - second
+    return d.mean(), np.mean(np.abs(_all_sums(d)) / len(d) >= abs(d.mean()) - 0.01)
+
+
+def halved(first, second):
+    difference, p = by_product(first, second)
+    return difference, p / 2
+
+
+def switches_for_nothing(gain, p, times_slower, times_larger):
+    if p >= 0.05:
+        return "not established"
+    return "switch" if gain >= 0.01 * (times_slower * times_larger - 1) else "stay"
+
+
+def with_a_band(gain, p, times_slower, times_larger):
+    verdict = rule(gain, p, times_slower, times_larger)
+    return "stay" if verdict == "switch" and 0.3 < gain < 0.35 else verdict
+
+
+def larger_is_dearer_to_leave(gain, p, times_slower, times_larger):
+    if p >= 0.05:
+        return "not established"
+    return "switch" if gain > max(0.05, 0.02 * times_slower / times_larger**0.1) else "stay"
+
+
 PROOFS = {
     "P2.1": Proof(
         right=(with_rankdata, by_loop, sorted_right_last, by_searching),
@@ -532,6 +610,8 @@ PROOFS = {
             (different_scores, "You count scores, not documents"),
             (scores_rounded, "you round the scores"),
             (is_first, "whether the right document stands first"),
+            (last_document_forgotten, "The last document is never looked at"),
+            (a_column, "every rank in a row of its own"),
         ),
     ),
     "P2.2": Proof(
@@ -556,6 +636,8 @@ PROOFS = {
             (shares_in_per_cent, "asks for shares between 0 and 1"),
             (only_ten, "below rank 10"),
             (mrr_rounded, "your MRR is rounded"),
+            (first_is_a_count, '"first" counts queries'),
+            (one_query_fewer, "by n - 1; there are n queries"),
         ),
     ),
     "P2.3": Proof(
@@ -583,6 +665,13 @@ PROOFS = {
             (one_side_doubled, "p comes out above 1"),
             (doubled_again, "Do not double it"),
             (nothing_remains, "one way is left: no sign at all"),
+            (full_mean_of_the_rest, "Compare sums, or divide both"),
+            (as_if_at_random, "You add 1 above and below"),
+            (from_the_second_way_on, "You leave out one of the ways"),
+            (share_in_per_cent, "Your p is in per cent"),
+            (zero_for_zero, "no reason for a p of 0"),
+            (too_tolerant, "nearer to 0 than the one observed. For rounding"),
+            (halved, "You halve p"),
         ),
     ),
     "P2.4": Proof(
@@ -608,8 +697,13 @@ PROOFS = {
             (with_rule(price_upside_down), "A higher price cannot make it worth more"),
             (with_rule(yes_or_no), "one of the texts"),
             (with_rule(no_return), "returns None for"),
+            (with_rule(switches_for_nothing), "A gain of 0 or less is none"),
+            (with_rule(with_a_band), "'stay' for 0.31"),
+            (with_rule(larger_is_dearer_to_leave), "at 6 times the time, your rule says"),
+            (with_conclusion(times_slower=1108), "Are these mpnet's milliseconds"),
+            (with_conclusion(times_larger=439), "Are these mpnet's megabytes"),
             (with_conclusion(queries=20), "have 24 rows"),
-            (with_conclusion(MRR=EXCHANGED), "are the two exchanged"),
+            (with_conclusion(MRR=EXCHANGED), "The two are exchanged"),
             (with_conclusion(MRR=0.9), "'MRR' is 0.9; the task asks for a dictionary"),
             (with_conclusion(p=0.001), "you give p = 0.001"),
             (with_conclusion(verdict="switch"), "but your own rule says"),
