@@ -61,6 +61,11 @@ def _without_ends(token_vectors, attention_mask):
     return mean_pool(token_vectors, mask)
 
 
+def _from_first_to_last(token_vectors, attention_mask):
+    within = attention_mask.cumsum(axis=1) * attention_mask[:, ::-1].cumsum(axis=1)[:, ::-1]
+    return mean_pool(token_vectors, within > 0)
+
+
 def _first_own(token_vectors, attention_mask):
     return token_vectors[np.arange(len(token_vectors)), attention_mask.argmax(axis=1)]
 
@@ -163,6 +168,14 @@ _POOLING_MISTAKES = (
         )
         for number in (0.1, 0.01, 0.001)
     ),
+    *(
+        Mistake(
+            lambda v, m, whole=whole: whole(mean_pool(v, m)),
+            "you return whole numbers: what follows the point is lost. Is your array one of integers "
+            "(`dtype=int`, or made like the mask), or do you divide with `//`?",
+        )
+        for whole in (np.trunc, np.floor)
+    ),
     Mistake(
         lambda v, m: _pooled(v, m, np.sqrt(np.maximum(m.sum(axis=1), 1))),
         "you divide by the square root of the number of tokens.",
@@ -196,6 +209,25 @@ _POOLING_MISTAKES = (
     Mistake(
         _without_ends,
         "you leave out each text's first and last token. The special tokens count like all others.",
+    ),
+    *(
+        Mistake(
+            lambda v, m, part=part: mean_pool(v[:, part], m[:, part]),
+            f"you leave out the {which} position of every text. All tokens with a 1 count.",
+        )
+        for which, part in (("first", slice(1, None)), ("last", slice(None, -1)))
+    ),
+    Mistake(
+        _from_first_to_last,
+        "you average from a text's first token to its last. Padding can stand between them, too.",
+    ),
+    Mistake(
+        lambda v, m: mean_pool(v, m)[0],
+        "you return the average of the first text only. Does `return` stand inside the loop?",
+    ),
+    Mistake(
+        lambda v, m: np.zeros((v.shape[0], v.shape[2])),
+        "you return zeros for every text. Does an `except` hide an error?",
     ),
     Mistake(lambda v, m: v[:, 0], "you take the vector at the first position, and no average."),
     Mistake(_first_own, "you take each text's first token, and no average."),
@@ -355,6 +387,11 @@ _LOST = (
         _each(lambda length, room: max(0, length - room - 2)),
         "for {case} your list is {got}; it should be {expected}. You leave all of the limit to the "
         "text, but `[CLS]` and `[SEP]` take two places of it.",
+    ),
+    Mistake(
+        lambda lengths, limit: [max(0, n - limit + 2) for n in dict.fromkeys(lengths)],
+        "for {case} your list has no place for some documents: of those that are equally long you keep "
+        "one (a dictionary or a set by length does). Give a number for every document.",
     ),
     Mistake(
         _each(lambda length, room: max(0, length - room - 4)),
@@ -713,6 +750,14 @@ _AVERAGES = (
         "for {case} you return {got}. You average the lengths of the words. That is *one* choice of "
         "vectors; it must hold for all.",
     ),
+    *(
+        Mistake(
+            lambda a, b, words=words: np.isclose(*(np.mean([words(a, b).index(w) for w in s]) for s in (a, b))),
+            "for {case} you return {got}. You give each word one *number*, and averages of numbers meet by "
+            "accident. A vector needs a place of its own for each word.",
+        )
+        for words in (lambda a, b: sorted({*a, *b}), lambda a, b: list(dict.fromkeys([*a, *b])))
+    ),
     Mistake(
         lambda a, b: not same_word_average(a, b),
         "for {case} you return {got}: True and False are the wrong way round.",
@@ -730,7 +775,10 @@ _AVERAGES = (
 )  # fmt: skip
 
 
-_ORDER = "The same words as often, in another order: an average does not know the order."
+_ORDER = (
+    "The same words as often, in another order: an average does not know the order. (Do you compare "
+    "averages with `==`? Sums in another order are rounded differently: allow a tolerance.)"
+)
 _OTHER_WORD = "A word of one does not occur in the other, and its vector is in one average only."
 _OTHER_SHARES = "The same words, but a word's share of all words is not the same in both."
 _SAME_SHARES = "Each word's share of all words is the same in both, though one is longer."
@@ -756,6 +804,8 @@ _SENTENCES = (
     ("ferry", "ferry ferry ferry", _SAME_SHARES),
     ("ferry", "train", _OTHER_WORD),
     ("low tide", "warm rain", _OTHER_WORD),
+    ("boat", "bell", _OTHER_WORD),
+    ("milk butter jam", "butter", _OTHER_WORD),
     ("of the the sea", "the sea of the of the the sea the sea of the", _SAME_SHARES),
 )
 _LONG = (
@@ -833,13 +883,17 @@ def _vector(text: str) -> np.ndarray:
     return np.random.default_rng(zlib.crc32(text.encode())).normal(size=_DIMENSION)
 
 
+def _vectors(texts: Iterable[str]) -> np.ndarray:
+    return np.array([_vector(text) for text in texts])
+
+
 class _Encoder:
     """Stands for a model: it knows its batches, and refuses what `encode_batch` cannot take."""
 
     __name__ = "encode_batch"
 
-    def __init__(self, batch_size: int) -> None:
-        self.batch_size = batch_size
+    def __init__(self, batch_size: int, sign: int = 1) -> None:
+        self.batch_size, self.sign = batch_size, sign
         self.batches: list[list[str]] = []
 
     def __call__(self, batch: Iterable[str]) -> np.ndarray:
@@ -867,7 +921,7 @@ class _Encoder:
                 f"you give `encode_batch` {len(texts)} texts at once; `batch_size` is {self.batch_size}."
             )
         self.batches.append(texts)
-        return np.array([_vector(text) for text in texts])
+        return self.sign * _vectors(texts)
 
 
 def encode_in_batches(texts, count_tokens, encode_batch, batch_size) -> np.ndarray:
@@ -884,18 +938,29 @@ def _all_vectors(texts, encode_batch):
     return np.array([encode_batch([text])[0] for text in texts])
 
 
-def _in_order(texts, by, backwards=False):
-    return sorted(texts, key=by, reverse=backwards)
-
-
 def _order(texts, count_tokens, backwards=False):
     return sorted(range(len(texts)), key=lambda i: count_tokens(texts[i]), reverse=backwards)
 
 
-def _twice(backwards):
+#: Ways to sort by length, shortest or longest first, and equal lengths one way or another.
+_ORDERS = {
+    "shortest": (np.argsort, lambda n: np.argsort(n, kind="stable")),
+    "longest": (
+        lambda n: np.argsort(n)[::-1],
+        lambda n: np.argsort(-n),
+        lambda n: np.argsort(n, kind="stable")[::-1],
+        lambda n: np.argsort(-n, kind="stable"),
+    ),
+}
+
+
+def _in(order, *, twice, count=None):
+    """Vectors in the sorted order, or sorted once more."""
+
     def permuted(texts, count_tokens, encode_batch, batch_size):
-        order = _order(texts, count_tokens, backwards)
-        return _all_vectors([texts[i] for i in order], encode_batch)[order]
+        rows = order(np.array([(count or count_tokens)(text) for text in texts]))
+        vectors = _all_vectors([texts[i] for i in rows], encode_batch)
+        return vectors[rows] if twice else vectors
 
     return permuted
 
@@ -961,23 +1026,27 @@ _INCOMPLETE = (
 
 _BATCHING = (
     *(
-        Mistake(
-            lambda t, c, e, b, backwards=backwards: _all_vectors(_in_order(t, c, backwards), e),
-            _LOST_ORDER.format(which=which),
-        )
-        for which, backwards in (("shortest", False), ("longest", True))
+        Mistake(_in(order, twice=False), _LOST_ORDER.format(which=which))
+        for which, orders in _ORDERS.items()
+        for order in orders
     ),
-    Mistake(
-        lambda t, c, e, b: _all_vectors(_in_order(t, len), e),
-        "the vectors are those of the texts sorted by characters: row i should belong to `texts[i]`, "
-        "and length is counted in tokens.",
+    *(
+        Mistake(
+            _in(order, twice=False, count=len),
+            "the vectors are those of the texts sorted by characters: row i should belong to `texts[i]`, "
+            "and length is counted in tokens.",
+        )
+        for order in _ORDERS["shortest"]
     ),
     Mistake(
         lambda t, c, e, b: _all_vectors(sorted(t), e),
         "the vectors are those of the texts in alphabetical order: row i should belong to `texts[i]`.",
     ),
-    Mistake(_twice(False), _PERMUTED_TWICE),
-    Mistake(_twice(True), _PERMUTED_TWICE),
+    *(
+        Mistake(_in(order, twice=True), _PERMUTED_TWICE)
+        for orders in _ORDERS.values()
+        for order in orders
+    ),
     *(
         Mistake(_last_batch_missing(*settings), _INCOMPLETE)
         for settings in (
@@ -1030,7 +1099,7 @@ _BATCHING = (
 def _check_rows(answer: Answer, case: Case) -> None:
     """Raise `Wrong` with the first row that is not the vector of its text."""
     texts = case.arguments[0]
-    vectors = np.array([_vector(text) for text in texts])
+    vectors = _vectors(texts)
     for place, row in enumerate(np.asarray(answer(*case.arguments), dtype=float)):
         if np.allclose(row, vectors[place], atol=1e-4):
             continue
@@ -1041,6 +1110,8 @@ def _check_rows(answer: Answer, case: Case) -> None:
                 f"that of texts[{whose[0]}]."
                 if len(whose)
                 else "not the vector of any of the texts."
+                if row.any()
+                else "all zeros. Was this text encoded at all? The last batch need not be full."
             )
         )
 
@@ -1153,6 +1224,12 @@ def exercise_1_4(answer: Answer) -> str:
         encoder = _Encoder(batch_size)
         answer(texts, _tokens, encoder, batch_size)
         _check_batches(texts, batch_size, encoder.batches)
+    texts, size = data[0]
+    if not np.allclose(answer(texts, _tokens, _Encoder(size, sign=-1), size), -_vectors(texts)):
+        raise Wrong(
+            "called again with the same texts and another `encode_batch`, it returns the vectors of the "
+            "first. Does it keep vectors between calls? Then a second model gets those of another."
+        )
     try:
         nothing = answer([], _tokens, _Encoder(4), 4)
     except Wrong as wrong:

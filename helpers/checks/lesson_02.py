@@ -300,8 +300,9 @@ class _Level(float):
 def _level(vectors: np.ndarray, percentile: float) -> _Level:
     level = _Level(level_of_chance(vectors, percentile))
     ways = [
-        np.percentile(_pairs(vectors), percentile, method=method)
+        np.percentile(np.repeat(_pairs(vectors), times), percentile, method=method)
         for method in ("lower", "higher", "weibull", "interpolated_inverted_cdf")
+        for times in (1, 2)
     ]
     level.lowest, level.highest = min(ways), max(ways)
     return level
@@ -332,6 +333,10 @@ def _values(kept, matrix=cosine_matrix):
         return np.percentile(cosines[kept(cosines)], percentile)
 
     return level
+
+
+def _above_diagonal(vectors, _):
+    return _pairs(vectors)
 
 
 def _per_text(measure):
@@ -371,7 +376,13 @@ def exercise_2_3(answer: Answer) -> str:
             ((rng.normal(size=(n, 6)) + shift) * rng.uniform(0.5, 4, size=(n, 1)), p),
             f"{n} vectors of different lengths and percentile {p}",
         )
-        for n, shift, p in ((12, 0.3, 50), (25, 0.1, 90), (20, 1.0, 5), (2, 0.0, 99))
+        for n, shift, p in (
+            (12, 0.3, 50),
+            (25, 0.1, 90),
+            (20, 1.0, 5),
+            (30, 0.2, 75),
+            (17, 0.5, 90),
+        )
     ]
     equal = rng.normal(size=(5, 6))[[0, 1, 0, 2, 0]]
     corners = 2.0 * np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1]])
@@ -406,11 +417,19 @@ def exercise_2_3(answer: Answer) -> str:
         ),
         Mistake(
             lambda v, p: level_of_chance(v, p / 100),
-            "you ask `np.percentile` for the {case} as a share: it wants 99 for 99 %, not 0.99.",
+            "for {case} you return {got}; it should be {expected}. `np.percentile` takes the percentile "
+            "as it is, 99 for 99 %; it is `np.quantile` that wants 0.99.",
         ),
-        Mistake(
-            lambda v, p: level_of_chance(v, 100 - p),
-            "this is the percentile from the other end: p per cent of the pairs lie *below* the level.",
+        *(
+            Mistake(
+                other_end,
+                "this is the percentile from the other end: p per cent of the pairs lie *below* the level.",
+            )
+            for other_end in (
+                lambda v, p: level_of_chance(v, 100 - p),
+                lambda v, p: np.sort(_pairs(v))[int(len(_pairs(v)) * (100 - p) / 100)],
+                lambda v, p: np.sort(_pairs(v))[::-1][int(len(_pairs(v)) * p / 100)],
+            )
         ),
         Mistake(
             lambda v, p: _pairs(v).mean(), "this is the mean of the pairs, not their percentile."
@@ -426,10 +445,30 @@ def exercise_2_3(answer: Answer) -> str:
             lambda v, p: level_of_chance(v.T, p),
             "you compare dimensions, not texts: each text is a row.",
         ),
-        Mistake(
-            lambda v, p: level_of_chance(v, 99),
-            "for {case} you return {got}; it should be {expected}. Your percentile is always 99; the "
-            "function is given one.",
+        *(
+            Mistake(
+                lambda v, p, always=always: level_of_chance(v, always),
+                "for {case} you return {got}; it should be {expected}. Your percentile is always "
+                f"{always}; the function is given one.",
+            )
+            for always in (99, 95, 50)
+        ),
+        *(
+            Mistake(
+                _of_dot_products(divided),
+                f"for {{case}} you return {{got}}; it should be {{expected}}. {says}",
+            )
+            for divided, says in (
+                (
+                    lambda v: v / (v**2).sum(axis=1, keepdims=True),
+                    "You divide by the squares of the norms: a root is missing.",
+                ),
+                (
+                    lambda v: v / np.abs(v).sum(axis=1, keepdims=True),
+                    "You divide by the sum of the values without their sign (the L1 norm). The cosine takes "
+                    "the root of the sum of squares.",
+                ),
+            )
         ),
         Mistake(
             _of_dot_products(lambda v: v / np.linalg.norm(v)),
@@ -441,6 +480,59 @@ def exercise_2_3(answer: Answer) -> str:
             "for {case} you return {got}; it should be {expected}. You divide by the norms of the columns "
             "(`axis=0`). A vector is a row: `axis=1`.",
         ),
+        Mistake(
+            lambda v, p: np.percentile(v @ v.T, p),
+            "these are percentiles of dot products, those of each text with itself included. Divide each "
+            "row by its norm, and leave the diagonal out.",
+        ),
+        Mistake(
+            lambda v, p: np.percentile((_unit(v) @ v.T)[np.triu_indices(len(v), 1)], p),
+            "for {case} you return {got}; it should be {expected}. You divide by the norm of one of the two "
+            "vectors only. The cosine divides by both.",
+        ),
+        Mistake(
+            lambda v, p: level_of_chance(v - v.mean(axis=1, keepdims=True), p),
+            "for {case} you return {got}; it should be {expected}. These are correlations (`np.corrcoef`), "
+            "for which the mean is taken off each vector. The cosine takes the vectors as they are.",
+        ),
+        Mistake(
+            lambda v, p: level_of_chance(v - v.mean(axis=0), p),
+            "for {case} you return {got}; it should be {expected}. You take the mean vector off first. The "
+            "cosine takes the vectors as they are.",
+        ),
+        *(
+            Mistake(
+                lambda v, p, unit=unit: np.percentile(np.sqrt(np.maximum(_squares(unit(v)), 0)), p),
+                "for {case} you return {got}; it should be {expected}. These are Euclidean distances, small "
+                "for close vectors.",
+            )
+            for unit in (_unit, lambda v: v)
+        ),
+        Mistake(
+            lambda v, p: np.percentile(cosine_matrix(v, v)[np.triu_indices(len(v), 2)], p),
+            "for {case} you return {got}; it should be {expected}. You begin two places right of the "
+            "diagonal, and lose the pairs of neighbours: `np.triu_indices(n, 1)`.",
+        ),
+        *(
+            Mistake(
+                lambda v, p, rows=rows: level_of_chance(rows(v), p),
+                "for {case} you return {got}; it should be {expected}. One row takes part in no pair, the "
+                "first or the last. `range(n)` ends at n - 1 already.",
+            )
+            for rows in (lambda v: v[:-1], lambda v: v[1:])
+        ),
+        *(
+            Mistake(
+                _values(lambda c: c > 0, matrix),
+                "for {case} you return {got}; it should be {expected}. You keep the cosines above 0 only. "
+                "Negative ones are pairs like any other: choose by place.",
+            )
+            for matrix in (
+                lambda v, w: np.triu(cosine_matrix(v, w), 1),
+                lambda v, w: cosine_matrix(v, w) - 2 * np.eye(len(v)),
+                cosine_matrix,
+            )
+        ),
         *(
             Mistake(
                 _instead_of_diagonal(value),
@@ -451,10 +543,10 @@ def exercise_2_3(answer: Answer) -> str:
         ),
         *(
             Mistake(
-                _values(kept),
-                "for {case} you return {got}; it should be {expected}. You leave out the diagonal by its "
-                "*value*, 1. Equal vectors in two rows have 1, too, and rounding makes 0.9999999 of some: "
-                "leave it out by place.",
+                by_value,
+                "for {case} you return {got}; it should be {expected}. You leave the diagonal out by what "
+                "it holds, 1 or twice the same vector. Two rows can hold the same, too, and rounding makes "
+                "0.9999999 of some 1: leave it out by place.",
             )
             for kept in (
                 lambda c: c < 1,
@@ -465,6 +557,7 @@ def exercise_2_3(answer: Answer) -> str:
                 lambda c: c < 1 - 1e-6,
                 lambda c: ~np.isclose(c, 1),
             )
+            for by_value in (_values(kept), _values(kept, _above_diagonal))
         ),
         Mistake(
             _values(lambda c: c != 0, lambda v, w: np.triu(cosine_matrix(v, w), 1)),
@@ -526,10 +619,24 @@ def exercise_2_3(answer: Answer) -> str:
         cases,
         _level,
         mistakes,
-        read=number,
+        read=_level_read,
         agree=lambda found, level: level.reached(found),
     )
     return "right: no text with itself, and each pair counted alike."
+
+
+def _level_read(value) -> float:
+    if isinstance(value, (float, np.floating)) and np.isnan(value):
+        raise Wrong(
+            "what you return is NaN, not a number. `np.percentile` gives NaN as soon as one of the values is "
+            "NaN (`np.nanpercentile` leaves those out). Or was something divided by zero?"
+        )
+    return number(value)
+
+
+def _squares(rows):
+    """Return the squared Euclidean distances of all pairs of different rows."""
+    return ((rows[:, None] - rows[None]) ** 2).sum(axis=2)[np.triu_indices(len(rows), 1)]
 
 
 def _pairs(vectors):
@@ -642,6 +749,10 @@ def _scores_alone(backwards):
         return _row_by_row_of(np.sort(scores)[::-1], same, precision)
 
     return sorted_apart
+
+
+def _in_given_order(scores, same, precision):
+    return _row_by_row_of(scores, same, precision)
 
 
 def _largest_by_recall(scores, same, precision):
@@ -830,6 +941,31 @@ def exercise_2_4(answer: Answer) -> str:
             "function is given one.",
         ),
         Mistake(
+            _in_given_order,
+            "for {case} you return {got}; it should be {expected}. You go through the pairs in the order "
+            "given, as if the best came first. They are in no order.",
+        ),
+        Mistake(
+            lambda scores, same, precision: scores[same].min(),
+            "for {case} you return {got}, the lowest score of a pair that is the same story; it should be "
+            "{expected}. The precision does not matter to you.",
+        ),
+        Mistake(
+            lambda scores, same, precision: scores[~same].max(),
+            "for {case} you return {got}, the highest score of a pair that is not the same story; it should "
+            "be {expected}. The precision does not matter to you.",
+        ),
+        Mistake(
+            _among(lambda scores, same: scores[scores > 0]),
+            "for {case} you return {got}; it should be {expected}. You leave out the scores that are 0 or less. "
+            "A threshold can be negative.",
+        ),
+        Mistake(
+            _among(lambda scores, same: np.unique(scores)[1:]),
+            "for {case} you return {got}; it should be {expected}. You never try the lowest score, at which "
+            "every pair is accepted.",
+        ),
+        Mistake(
             _among(lambda scores, same: scores[same]),
             "for {case} you return {got}; it should be {expected}. You try only the scores of the pairs that "
             "*are* the same story. A smaller score of another pair can still keep the promise.",
@@ -917,7 +1053,10 @@ def exercise_2_4(answer: Answer) -> str:
         mistakes,
         read=read,
     )
-    found = answer(*impossible.arguments)
+    try:
+        found = answer(*impossible.arguments)
+    except Wrong as wrong:
+        raise Wrong(f"all is right until no threshold keeps the promise; then {wrong}") from None
     if found is not None:
         raise Wrong(
             f"for {impossible} no threshold keeps the promise; you return {describe(found)}. Return None."

@@ -455,6 +455,31 @@ _ANSWERS = (
         lambda s, t, k: [row for row in top_k(s, len(s)) if s[row] <= t][:k],
         "for {case} you return {got}; it should be {expected}. You keep what lies *below* the threshold.",
     ),
+    *(
+        Mistake(
+            lambda s, t, k, below=below: [row for row in top_k(s, k) if below(s[row], t)],
+            "for {case} you return {got}; it should be {expected}. You keep what lies *below* the threshold.",
+        )
+        for below in (np.less, np.less_equal)
+    ),
+    Mistake(
+        lambda s, t, k: [row for row in top_k(s, len(s)) if s[row] > t],
+        "for {case} you return {got}; it should be {expected}. A score that is exactly the threshold reaches "
+        "it: `>=`, not `>`. And at most k were asked for.",
+    ),
+    Mistake(
+        lambda s, t, k: np.flatnonzero(s > t)[:k],
+        "for {case} you return {got}; it should be {expected}. A score that is exactly the threshold reaches "
+        "it: `>=`, not `>`. And these are the first k rows: sort by score before you cut.",
+    ),
+    *(
+        Mistake(
+            lambda s, t, k, always=always: answers(s, always, k),
+            "for {case} you return {got}; it should be {expected}. Your threshold is always the same, "
+            f"about {always}; the function is given one.",
+        )
+        for always in (0.34, 0.35, 0.4, 0.43, 0.5)
+    ),
     Mistake(
         lambda s, t, k: sorted(np.flatnonzero(s <= t), key=lambda row: s[row])[:k],
         "for {case} you return {got}; it should be {expected}. You take what lies *below* the threshold, "
@@ -476,7 +501,7 @@ _ANSWERS = (
             "for {case} you return {got}; it should be {expected}. "
             f"You return up to {most}, whatever k is.",
         )
-        for most in (5, 10)
+        for most in (3, 5, 10)
     ),
     Mistake(
         lambda s, t, k: [row for row in answers(s, t, k) if s[row] > 0],
@@ -545,7 +570,17 @@ def exercise_3_2(answer: Answer) -> str:
         Case((_scores(rng, 8), -0.1, 20), "8 scores, threshold -0.1 and k = 20"),
         Case((small, 0.8, 3), f"{shown}, threshold 0.8 and k = 3"),
     ]
-    _judge_list(answer, cases, answers, _ANSWERS, _rows, "rows")
+    try:
+        _judge_list(answer, cases, answers, _ANSWERS, _rows, "rows")
+    except Wrong as wrong:
+        silent = cases[-1]
+        found = answer(*cases[0].arguments) if "returns None" in str(wrong) else None
+        if found is not None:
+            raise Wrong(
+                f"for {silent} nothing reaches the threshold, and you return None. Return an empty list, "
+                "which whoever calls the function can go through all the same."
+            ) from None
+        raise
     _check_rows(answer(np.array([0.5, 0.9, 0.5, 0.9, 0.5, 0.1]), 0.5, 4), [0.9, 0.9, 0.5, 0.5])
     return "right: what reaches the threshold, best first, and silence where nothing does."
 
@@ -810,8 +845,8 @@ _FUSION = (
     ),
     Mistake(
         lambda rankings, constant: list(dict.fromkeys(d for r in rankings for d in r)),
-        "for {case} you return {got}; it should be {expected}. You put one list behind the other, without "
-        "adding anything up.",
+        "for {case} you return {got}; it should be {expected}. The lists stand one behind the other: either "
+        "nothing is added up, or all sums are equal (`1 // (constant + rank)` is 0).",
     ),
     Mistake(_with_sums, "for {case} you return ids with their sums. Return the ids alone."),
     Mistake(
@@ -965,9 +1000,21 @@ _THRESHOLD = (
         "*all* queries; only those of the choosing half may be looked at.",
     ),
     Mistake(
+        lambda s, a, c: max(
+            np.unique(s[c]), key=lambda t: (_right(s[c], a[c], t), _right(s[~c], a[~c], t))
+        ),
+        "for {case} your threshold is {got}; it should be {expected}. Of several equally good ones you take "
+        "the one that does best in the *other* half: the test half has leaked into the choice.",
+    ),
+    Mistake(
         lambda s, a, c: _chosen(s[c], a[c], np.unique(s[c])[::-1]),
         "for {case} your threshold is {got}; it should be {expected}. Of several equally good ones you "
         "take the largest; the smallest was asked for.",
+    ),
+    Mistake(
+        lambda s, a, c: _chosen(s[c], a[c], np.unique(s[c & a])),
+        "for {case} your threshold is {got}; it should be {expected}. Your candidates are the scores of the "
+        "queries with an answer only. All scores of the choosing half are candidates.",
     ),
     Mistake(
         lambda s, a, c: _chosen(s[c], a[c], s[c]),
@@ -1166,6 +1213,11 @@ _DECISIONS = (
         "the threshold is right. For the share ({got} for {case}) you divide by the number of *all* "
         "queries; divide by those of the other half.",
     ),
+    Mistake(
+        _share_of(lambda s, a, c, t: ((s[~c] >= t) == a[~c]).sum() / c.sum()),
+        "the threshold is right. For the share ({got} for {case}) you divide by the number of queries in "
+        "the *choosing* half; divide by those of the other half.",
+    ),
     *(
         Mistake(
             _share_of(lambda s, a, c, t, digits=digits: round(_right(s[~c], a[~c], t), digits)),
@@ -1233,6 +1285,15 @@ def exercise_3_4(answer: Answer) -> str:
         choose = rng.permutation(n) < round(0.45 * n)
         words = f"{n} queries, {choose.sum()} of them to choose with"
         cases.append(Case((scores, answerable, choose), words))
+    hardly = np.array(
+        [0.7, 0.9, 0.3, 0.5, 0.8, 0.95, 0.6, 0.2]
+    )  # the best is a query without answer
+    cases.append(
+        Case(
+            (hardly, np.isin(hardly, (0.2, 0.3, 0.95)), np.isin(hardly, (0.2, 0.6, 0.7, 0.8, 0.9))),
+            "8 queries, 5 of them to choose with (one has an answer),",
+        )
+    )
     parts = ((_THRESHOLD, "your threshold"), (_DECISIONS, "the threshold is right, but your share"))
     for place, (mistakes, what) in enumerate(parts):
         try:
@@ -1306,6 +1367,11 @@ def _mean_with_best_score(scores, document_of, k):
     order = [entry[0] for entry in _scored(np.mean)(scores, document_of, k)]
     best = {entry[0]: entry for entry in search_chunks(scores, document_of, len(scores))}
     return [best[document] for document in order]
+
+
+def _worst_chunk(scores, document_of, k):
+    worst = search_chunks(-scores, document_of, len(scores))
+    return sorted(((d, -score, row) for d, score, row in worst), key=lambda entry: -entry[1])[:k]
 
 
 def _overwritten(scores, document_of, k):
@@ -1434,6 +1500,10 @@ _CHUNKS = (
         "for {case} you return {got}; it should be {expected}. You score a document by its *worst* chunk.",
     ),
     Mistake(
+        _worst_chunk,
+        "for {case} you return {got}; it should be {expected}. You score a document by its *worst* chunk.",
+    ),
+    Mistake(
         _overwritten,
         "for {case} you return {got}; it should be {expected}. The documents are right, but score and row "
         "are those of their *worst* chunk: every further chunk replaces the one before. Keep the first "
@@ -1493,10 +1563,15 @@ _CHUNKS = (
         "for {case} you return {got}; it should be {expected}. A document comes more than once: you compare "
         "it only with the one before. Remember all that you have seen.",
     ),
-    Mistake(
-        lambda s, d, k: sorted(search_chunks(s, d, len(s)))[:k],
-        "for {case} you return {got}; it should be {expected}. You sort by document id (tuples are sorted by "
-        "their first part). Sort by score.",
+    *(
+        Mistake(
+            lambda s, d, k, backwards=backwards: sorted(
+                search_chunks(s, d, len(s)), reverse=backwards
+            )[:k],
+            "for {case} you return {got}; it should be {expected}. You sort by document id (tuples are "
+            "sorted by their first part). Sort by score.",
+        )
+        for backwards in (False, True)
     ),
     Mistake(
         _scored(np.median),
@@ -1581,8 +1656,10 @@ def _entries(value: object) -> list[tuple[str, float, int]]:
             "you return a NumPy array, in which the scores and the rows have become texts. Return a list of "
             "tuples."
         )
-    entries = []
-    for item in sequence(value):
+    entries, items = [], sequence(value)
+    if len(items) == 3 and isinstance(items[0], str) and not isinstance(items[1], str):
+        raise Wrong(f"you return one entry, {describe(value)}. Return a list, also when k is 1.")
+    for item in items:
         shape = "(document id, score, row)"
         if isinstance(item, (str, Mapping)) or not isinstance(item, Iterable):
             raise Wrong(f"your list holds {describe(item)}; each entry should be a tuple {shape}.")
@@ -1639,7 +1716,7 @@ def exercise_3_5(answer: Answer) -> str:
             "scores [0.6, 0.9, 0.7, 0.8], documents [day-1, day-10, day-1, day-100] and k = 3",
         ),
     ]
-    for n, documents, k in ((30, 8, 4), (90, 12, 3), (20, 5, 9)):
+    for n, documents, k in ((30, 8, 4), (90, 12, 3), (20, 5, 9), (15, 4, 1)):
         owners = [f"page-{i}" for i in rng.integers(0, documents, n)]
         scores = _scores(rng, n)
         if n == 90:  # one page has the forty best chunks

@@ -24,6 +24,17 @@ from helpers.checks.exercise import (
 
 # P1.1
 
+#: The notebook's example.
+NOTE = """Bread
+
+Flour, water and salt,
+and a night in a cool place.
+   
+Bake it hot.
+
+It sings when it cools:
+listen."""
+
 
 def split_paragraphs(text: str, least_words: int) -> list[str]:
     """Return the paragraphs of `text` that have `least_words` words or more, each in one line."""
@@ -36,8 +47,8 @@ def split_paragraphs(text: str, least_words: int) -> list[str]:
     return [" ".join(words) for words in blocks if words and len(words) >= least_words]
 
 
-def _blocks(text: str) -> list[str]:
-    return [block for block in re.split(r"\n\s*\n", text.strip()) if block.strip()]
+def _blocks(text: str, pattern: str = r"\n\s*\n") -> list[str]:
+    return [block for block in re.split(pattern, text.strip()) if block.strip()]
 
 
 def _joined(block: str) -> str:
@@ -77,8 +88,32 @@ def _without_the_last(split):
     return loop
 
 
-def _filtered(keep, form=_joined):
-    return lambda text, least: [form(b) for b in _blocks(text) if keep(_joined(b), least)]
+def _short_ones_carried_on(text, least_words):
+    """Words are forgotten only where a paragraph is taken in."""
+    found, words = [], []
+    for line in [*text.splitlines(), ""]:
+        words += line.split()
+        if not line.strip() and words and len(words) >= least_words:
+            found, words = [*found, " ".join(words)], []
+    return found
+
+
+def _filtered(keep, form=_joined, pattern=r"\n\s*\n"):
+    return lambda text, least: [form(b) for b in _blocks(text, pattern) if keep(_joined(b), least)]
+
+
+def _two_spaces_to_one(block):
+    return block.replace("\r", "").replace("\n", " ").replace("  ", " ").strip()
+
+
+def _at_spaces_only(text, least_words):
+    """`line.isspace()` for a blank line, which an empty one is not."""
+    found, words = [], []
+    for line in [*text.splitlines(), " "]:
+        words += line.split()
+        if line.isspace():
+            found, words = [*found, words], []
+    return [" ".join(words) for words in found if words and len(words) >= least_words]
 
 
 def _enough(block, least):
@@ -120,6 +155,7 @@ def exercise_p1_1(answer: Answer) -> str:
             ("On and on and on.\n\nStop it now.", 5),
             ("It's off.\n\nOpen 9 – 5 today.\n\n7 – 9", 3),
             ("Too short.\n\nAs well.", 3),
+            ("The tide turns. The boats leave at ten.\n\nNobody swims here.", 3),
             ("", 1),
         )
     ]
@@ -136,6 +172,20 @@ def exercise_p1_1(answer: Answer) -> str:
                 "should become a single space.",
             )
             for breaks in (r"[\r\n]", r"\s*\n\s*")
+        ),
+        Mistake(
+            _filtered(_enough, _two_spaces_to_one),
+            "runs of spaces are not gone: for {case} you return {got}. Replacing two spaces by one makes two of "
+            "three. `' '.join(block.split())` takes care of any number.",
+        ),
+        Mistake(
+            _at_spaces_only,
+            "for {case} you return {got}: an empty line does not divide, for `''.isspace()` is False. Ask "
+            "`not line.strip()`.",
+        ),
+        Mistake(
+            _filtered(_enough, _joined, r"(?<=[.!?:])\s+"),
+            "for {case} you return {got}. You cut at the ends of sentences. A paragraph ends at a blank line.",
         ),
         *(
             Mistake(
@@ -177,14 +227,33 @@ def exercise_p1_1(answer: Answer) -> str:
             )
             for word in (r"\w+", r"[a-zA-Z]+", r"[A-Za-z']+")
         ),
-        Mistake(
-            _filtered(lambda block, least: len(block.split()) < least),
-            "you keep the short paragraphs and drop the long ones: for {case} you return {got}.",
+        *(
+            Mistake(
+                _filtered(lambda block, least, short=short: short(len(block.split()), least)),
+                "you keep the short paragraphs and drop the long ones: for {case} you return {got}.",
+            )
+            for short in (int.__lt__, int.__le__)
         ),
         Mistake(
             _filtered(lambda block, least: len(block) >= least),
             "for {case} you return {got}. `len` of a text counts its characters; words are counted by "
             "`len(block.split())`.",
+        ),
+        Mistake(
+            _short_ones_carried_on,
+            "for {case} you return {got}: a paragraph that is too short is not left out, but put in front of "
+            "the next one. Empty your collection at every blank line.",
+        ),
+        *(
+            Mistake(
+                lambda text, least, found=found: found(least),
+                "you return the paragraphs of `note`, the example of the notebook. The function is given "
+                "another text.",
+            )
+            for found in (
+                lambda least: split_paragraphs(NOTE, least),
+                lambda least: split_paragraphs(NOTE, 4),
+            )
         ),
         Mistake(
             _two_breaks,
@@ -494,6 +563,12 @@ def exercise_p1_2(answer: Answer) -> str:
             for at in (0, 1)
         ),
         Mistake(
+            lambda q, v, k: [
+                (row, np.arccos(np.clip(score, -1, 1))) for row, score in search(q, v, k)
+            ],
+            "the paragraphs are right, but you return angles. The cosine of the angle was asked for.",
+        ),
+        Mistake(
             by(distance),
             "for {case} you return {got}: Euclidean distances, and the *farthest* first.",
         ),
@@ -566,10 +641,22 @@ def exercise_p1_2(answer: Answer) -> str:
             lambda q, v, k: search(q, v, k)[0],
             "you return the best pair only. Return a list of k pairs, also when k is 1.",
         ),
+        *(
+            Mistake(
+                lambda q, v, k, digits=digits: [
+                    (row, round(score, digits)) for row, score in search(q, v, k)
+                ],
+                f"the results are right, but the scores are rounded to {words}. Round when you print, not "
+                "before: rounded scores make ties.",
+            )
+            for digits, words in ((3, "three decimals"), (2, "two decimals"), (1, "one decimal"))
+        ),
         Mistake(
-            lambda q, v, k: [(row, round(score, 3)) for row, score in search(q, v, k)],
-            "the results are right, but the scores are rounded to three decimals. Round when you print, "
-            "not before: rounded scores make ties.",
+            lambda q, v, k: [
+                (row, _cosines(q, v)[place]) for place, (row, _) in enumerate(search(q, v, k))
+            ],
+            "the rows are right, but the scores belong to other rows: `scores[place]` for `scores[row]`. Look "
+            "the score up with the row.",
         ),
         Mistake(
             lambda q, v, k: [(row, score) for row, score in search(q, v, k) if score > 0],
@@ -586,11 +673,6 @@ def exercise_p1_2(answer: Answer) -> str:
         Mistake(
             by(lambda q, v: dot(q, v / np.linalg.norm(v, axis=0)) / np.linalg.norm(q)),
             "you divide by the norms of the columns (`axis=0`). A paragraph is a row: `axis=1`.",
-        ),
-        Mistake(
-            lambda q, v, k: [(row, round(score, 2)) for row, score in search(q, v, k)],
-            "the results are right, but the scores are rounded to two decimals. Round when you print, "
-            "not before: rounded scores make ties.",
         ),
     ]
     mistakes.append(
@@ -669,6 +751,11 @@ def exercise_p1_3(answer: Answer) -> str:
             "divide by how many were found; an empty place is a miss, and each query has three.",
         ),
         Mistake(
+            lambda judged: np.mean([np.mean(query) for query in judged if query] or [0.0]),
+            "for {case} you return {got}; it should be {expected}. You divide by the number of results found, "
+            "and leave queries without any out. Each query has three places: divide by 3.",
+        ),
+        Mistake(
             lambda judged: np.mean([sum(query) / 3 for query in judged if query] or [0.0]),
             "for {case} you return {got}; it should be {expected}. A query without any result is left "
             "out; it should count as 0.",
@@ -683,10 +770,21 @@ def exercise_p1_3(answer: Answer) -> str:
             "you count the queries with at least one relevant result. That is the hit rate: {got} "
             "instead of {expected} for {case}.",
         ),
+        *(
+            Mistake(
+                _mean(every),
+                "you count only the queries all of whose results are relevant (for `all`, or because `//` "
+                "makes 0 of 2 / 3). For {case} the share of relevant places is {expected}, not {got}.",
+            )
+            for every in (
+                lambda query: float(len(query) == 3 and all(query)),
+                lambda query: all(query),
+            )
+        ),
         Mistake(
-            _mean(lambda query: float(len(query) == 3 and all(query))),
-            "you count the queries all of whose results are relevant. For {case} the share of relevant "
-            "places is {expected}, not {got}.",
+            _mean(lambda query: (sum(query) + 3 - len(query)) / 3),
+            "for {case} you return {got}; it should be {expected}. You count a missing result as a hit; it is "
+            "a miss.",
         ),
         Mistake(
             _mean(lambda query: float(bool(query) and query[0])),
@@ -749,7 +847,7 @@ def exercise_p1_3(answer: Answer) -> str:
         ),
         Mistake(
             lambda judged: sum(flat(judged)) // (3 * len(judged)),
-            "`//` cuts off the decimals, so that every precision below 1 becomes 0. Use `/`.",
+            "`//` (or `int`) cuts off the decimals, so that every precision below 1 becomes 0. Use `/`.",
         ),
         Mistake(
             lambda judged: sum(judged[-1]) / 3 / len(judged),
@@ -771,10 +869,6 @@ def exercise_p1_3(answer: Answer) -> str:
         Mistake(
             lambda judged: [sum(query) / 3 for query in judged],
             "you return a number for each query. Return their mean.",
-        ),
-        Mistake(
-            lambda judged: sum(sum(query) // 3 for query in judged) / len(judged),
-            "`//` cuts off the decimals: two of three becomes 0. Use `/`.",
         ),
         Mistake(
             lambda judged: round(precision_at_3(judged), 2),
@@ -819,6 +913,8 @@ MODEL = "all-MiniLM-L6-v2"
 PARAGRAPHS, QUERIES, RESULTS = 30, 5, 3
 #: How far a score may lie from the model's: rounded to two decimals, or from another device.
 NEAR = 0.02
+#: By how much another paragraph may score more than the third and still be left out.
+TIED = 0.002
 #: At most so many queries are searched again, and among all paragraphs if there are no more than that.
 #: As a rule all their vectors are in the cache of `encode`, and no model is loaded.
 AGAIN_QUERIES, AGAIN_PARAGRAPHS = 12, 200
@@ -842,6 +938,10 @@ def _content_words(text: str) -> set[str]:
 def _quoted(text: str, most: int = 50) -> str:
     text = " ".join(text.split())
     return f"“{text if len(text) <= most else text[: most - 1] + '…'}”"
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _own_paragraphs(value) -> list[str]:
@@ -900,7 +1000,9 @@ def _own_results(value, paragraphs: list[str], queries: list[str]) -> list[list[
         where = f"results[{place}], for {_quoted(queries[place])},"
         pairs = sequence(entry, where.rstrip(","))
         if len(pairs) != RESULTS:
-            raise Wrong(f"{where} has {len(pairs)} entries; three were asked for.")
+            raise Wrong(
+                f"{where} has {_counted(len(pairs), 'entry', 'entries')}; three were asked for."
+            )
         found.append([_own_pair(pair, where, paragraphs) for pair in pairs])
         scores = [score for _, score in found[-1]]
         if scores[0] < scores[1] - 1e-6 or scores[1] < scores[2] - 1e-6:
@@ -915,6 +1017,11 @@ def _own_results(value, paragraphs: list[str], queries: list[str]) -> list[list[
         rows = [row for row, _ in found[-1]]
         if len(set(rows)) < len(rows):
             raise Wrong(f"{where} holds the same paragraph twice: rows {rows}.")
+    if all([row for row, _ in entry] in ([0, 1, 2], [1, 2, 3]) for entry in found):
+        raise Wrong(
+            "the rows in `results` are the same for every query, counted up: these are ranks. The row says "
+            "where the paragraph stands in `paragraphs`."
+        )
     if all(entry == found[0] for entry in found):
         raise Wrong(
             "all your queries have the same results with the same scores. Was the vector of one query "
@@ -958,7 +1065,8 @@ def _searched_again(paragraphs, queries, results) -> str:
     for place, best in enumerate(given):
         others = set(rows) - {row for row, _ in best}
         row = max(others, key=lambda row, place=place: scores[row][place], default=None)
-        if row is not None and scores[row][place] > best[-1][1] + NEAR:
+        third = min(scores[row][place] for row, _ in best)
+        if row is not None and scores[row][place] > third + TIED:
             raise Wrong(
                 f"results[{place}], for {_quoted(queries[place])}, are not the best three: "
                 f"paragraphs[{row}], {_quoted(paragraphs[row])}, scores {scores[row][place]:.2f} and is not "
@@ -1001,6 +1109,8 @@ def _own_pair(pair, where: str, paragraphs: list[str]) -> tuple[int, float]:
 
 
 def _own_judgements(value, queries: list[str]) -> list[list[bool]]:
+    if hasattr(value, "to_numpy"):  # a table, row by row
+        value = value.to_numpy()
     given = sequence(value, "`judgements`")
     if given and all(isinstance(v, (bool, np.bool_)) for v in given):
         raise Wrong(
@@ -1008,7 +1118,8 @@ def _own_judgements(value, queries: list[str]) -> list[list[bool]]:
         )
     if len(given) != len(queries):
         raise Wrong(
-            f"you have judged the results of {len(given)} queries; there are {len(queries)}. "
+            f"you have judged the results of {_counted(len(given), 'query', 'queries')}; there are "
+            f"{len(queries)}. "
             "Each query has its own list."
         )
     for place, entry in enumerate(given):
@@ -1043,13 +1154,21 @@ def _own_precision(value, judgements: list[list[bool]]) -> float:
     others = {
         100 * right: "That is per cent; a precision lies between 0 and 1.",
         trues: "That is how many results are relevant; divide by how many there are.",
-        1 - right: "That is the share of the misses.",
-        np.mean([any(query) for query in judgements]): "That is the share of queries with any hit.",
-        np.mean([query[0] for query in judgements]): "That is precision@1.",
+        3
+        * right: "That is the number of relevant results of an average query; divide by its three places.",
     }
+    shares = {
+        1 - right: "the share of the misses",
+        np.mean([any(query) for query in judgements]): "the share of queries with any hit",
+        np.mean([query[0] for query in judgements]): "precision@1",
+        round(right, 1): "the right one, rounded to one decimal",
+    }
+    changed = (
+        "ave you changed a judgement since? Run `precision = precision_at_3(judgements)` again."
+    )
+    others |= {value: f"That is {what}. Or h{changed}" for value, what in shares.items()}
     reason = next(
-        (says for other, says in others.items() if abs(given - other) <= 0.0051),
-        "Have you changed a judgement since? Run `precision = precision_at_3(judgements)` again.",
+        (says for other, says in others.items() if abs(given - other) <= 0.0051), f"H{changed}"
     )
     raise Wrong(
         f"`precision` is {given:.4g}, but {trues} of your {3 * len(judgements)} judgements are True, which "

@@ -152,6 +152,32 @@ def empty_dropped(token_vectors, attention_mask):
     return text_by_text(token_vectors[kept], attention_mask[kept])
 
 
+def whole_numbers(token_vectors, attention_mask):
+    means = np.zeros((len(token_vectors), token_vectors.shape[2]), dtype=int)
+    for i, (vectors, mask) in enumerate(zip(token_vectors, attention_mask, strict=True)):
+        if mask.any():
+            means[i] = vectors[mask == 1].mean(axis=0)
+    return means
+
+
+def whole_span(token_vectors, attention_mask):
+    means = np.zeros((len(token_vectors), token_vectors.shape[2]))
+    for i, mask in enumerate(attention_mask):
+        places = np.flatnonzero(mask)
+        if len(places):
+            means[i] = token_vectors[i, places[0] : places[-1] + 1].mean(axis=0)
+    return means
+
+
+def without_the_first(token_vectors, attention_mask):
+    return text_by_text(token_vectors[:, 1:], attention_mask[:, 1:])
+
+
+def returns_in_the_loop(token_vectors, attention_mask):
+    for vectors, mask in zip(token_vectors, attention_mask, strict=True):
+        return vectors[mask == 1].mean(axis=0)
+
+
 # 1.2 Right
 
 
@@ -247,6 +273,11 @@ def from_the_shortest(lengths, limit):
 def two_lists(lengths, limit):
     lost = [max(0, n - limit + 2) for n in lengths]
     return lost, [gone / n if n else 0 for gone, n in zip(lost, lengths, strict=True)]
+
+
+def kept_by_length(lengths, limit):
+    lost = {n: max(0, n - limit + 2) for n in lengths}
+    return list(lost.values()), sum(lost.values()) / max(1, sum(lengths))
 
 
 # 1.3 Right
@@ -374,6 +405,29 @@ def floor_division(first, second):
 def only_when_true(first, second):
     if fractions(first, second):
         return True
+
+
+def numbers_for_vectors(first, second):
+    vocabulary = sorted({*first, *second})
+    one, other = (np.mean([vocabulary.index(word) for word in s]) for s in (first, second))
+    return bool(np.isclose(one, other))
+
+
+_NUMBERS: dict[str, int] = {}
+
+
+def numbers_by_first_sight(first, second):
+    for word in [*first, *second]:
+        _NUMBERS.setdefault(word, len(_NUMBERS))
+    one, other = (np.mean([_NUMBERS[word] for word in s]) for s in (first, second))
+    return bool(np.isclose(one, other))
+
+
+def letters_for_vectors(first, second):
+    def mean(words):
+        return np.mean([(ord(word[0]), len(word)) for word in words], axis=0)
+
+    return bool(np.allclose(mean(first), mean(second)))
 
 
 # 1.4 Right
@@ -573,6 +627,37 @@ def fixed_batch_size(texts, count_tokens, encode_batch, batch_size):
     return in_batches(by_tokens)(texts, count_tokens, encode_batch, 32)
 
 
+def permuted_by_numpy(texts, count_tokens, encode_batch, batch_size):
+    if not texts:
+        return np.zeros((0, 0))
+    order = np.argsort([count_tokens(text) for text in texts])
+    batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+    vectors = np.vstack([encode_batch([texts[i] for i in batch]) for batch in batches])
+    return vectors[order]
+
+
+_KEPT: dict[str, np.ndarray] = {}
+
+
+def kept_between_models(texts, count_tokens, encode_batch, batch_size):
+    new = sorted({text for text in texts if text not in _KEPT}, key=count_tokens)
+    for i in range(0, len(new), batch_size):
+        batch = new[i : i + batch_size]
+        _KEPT.update(zip(batch, encode_batch(batch), strict=True))
+    return np.array([_KEPT[text] for text in texts])
+
+
+def zeros_for_the_last(texts, count_tokens, encode_batch, batch_size):
+    order = np.argsort([count_tokens(text) for text in texts], kind="stable")
+    vectors = None
+    for i in range(len(texts) // batch_size):
+        places = order[i * batch_size : (i + 1) * batch_size]
+        found = encode_batch([texts[place] for place in places])
+        vectors = np.zeros((len(texts), found.shape[1])) if vectors is None else vectors
+        vectors[places] = found
+    return np.zeros((0, 0)) if vectors is None else vectors
+
+
 PROOFS = {
     "1.1": Proof(
         right=(text_by_text, by_einsum, masked_array, where_argument, weights_by_matmul),
@@ -600,6 +685,10 @@ PROOFS = {
             (values_counted, "count what is not 0 after masking"),
             (one_for_all, "one average over the tokens of all texts"),
             (a_little_added, "you add 0.01 to the number of tokens"),
+            (whole_numbers, "you return whole numbers"),
+            (whole_span, "Padding can stand between them"),
+            (without_the_first, "leave out the first position"),
+            (returns_in_the_loop, "the average of the first text only"),
         ),
     ),
     "1.2": Proof(
@@ -633,6 +722,7 @@ PROOFS = {
             ),
             (unread(share=lambda n, lost: round(sum(lost) / max(1, sum(n)), 2)), "it is rounded"),
             (unread(share=lambda n, lost: sum(lost)), "the number of all lost tokens"),
+            (kept_by_length, "no place for some documents"),
         ),
     ),
     "1.3": Proof(
@@ -656,6 +746,9 @@ PROOFS = {
             (as_word, "asks for True or False."),
             (floor_division, "rounds down"),
             (only_when_true, "returns None"),
+            (numbers_for_vectors, "You give each word one *number*"),
+            (letters_for_vectors, "for *boat* and *bell*"),
+            (numbers_by_first_sight, "for *milk butter jam* and *butter*"),
         ),
     ),
     "1.4": Proof(
@@ -687,6 +780,9 @@ PROOFS = {
             ),
             (list_of_vectors, "is a list; the task asks for a NumPy array"),
             (fixed_batch_size, "11 texts at once"),
+            (permuted_by_numpy, "it does not undo the first"),
+            (kept_between_models, "the vectors of the first. Does it keep vectors"),
+            (zeros_for_the_last, "but it is all zeros"),
         ),
     ),
 }

@@ -1,5 +1,7 @@
 """Answers to practice 02, cosine similarity."""
 
+import statistics
+
 import numpy as np
 import pandas as pd
 from sklearn.metrics.pairwise import cosine_similarity
@@ -297,6 +299,75 @@ def without_sign(vectors, percentile):
     return np.percentile(np.abs(upper(all_cosines(vectors))), percentile)
 
 
+def pairs_of(vectors, normalise=True):
+    if normalise:
+        vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors @ vectors.T)[np.triu_indices(len(vectors), 1)]
+
+
+def by_statistics(vectors, percentile):
+    return statistics.quantiles(pairs_of(vectors).tolist(), n=100)[percentile - 1]
+
+
+def rank_of_doubled_pairs(vectors, percentile):
+    cosines = sorted([*pairs_of(vectors), *pairs_of(vectors)])
+    return cosines[int(percentile / 100 * len(cosines))]
+
+
+def above_zero(vectors, percentile):
+    cosines = pairs_of(vectors)
+    return np.percentile(cosines[cosines > 0], percentile)
+
+
+def last_row_lost(vectors, percentile):
+    return np.percentile(pairs_of(vectors[:-1]), percentile)
+
+
+def neighbours_lost(vectors, percentile):
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.percentile((unit @ unit.T)[np.triu_indices(len(unit), 2)], percentile)
+
+
+def unequal_rows(vectors, percentile):
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.percentile([a @ b for a in unit for b in unit if (a != b).any()], percentile)
+
+
+def correlations(vectors, percentile):
+    matrix = np.corrcoef(vectors)
+    return np.percentile(matrix[np.triu_indices(len(matrix), 1)], percentile)
+
+
+def one_norm_only(vectors, percentile):
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.percentile((unit @ vectors.T)[np.triu_indices(len(unit), 1)], percentile)
+
+
+def diagonal_of_nan(vectors, percentile):
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    matrix = unit @ unit.T
+    np.fill_diagonal(matrix, np.nan)
+    return np.percentile(matrix, percentile)
+
+
+def raw_whole_matrix(vectors, percentile):
+    return np.percentile(vectors @ vectors.T, percentile)
+
+
+_LEVELS: dict[int, float] = {}
+
+
+def kept_by_percentile(vectors, percentile):
+    return _LEVELS.setdefault(percentile, np.percentile(pairs_of(vectors), percentile))
+
+
+def pairs_by_lot(vectors, percentile):
+    rng = np.random.default_rng(0)
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    i, j = rng.integers(0, len(unit), (2, 5000))
+    return np.percentile((unit[i] * unit[j]).sum(axis=1)[i != j], percentile)
+
+
 # 2.4 Right
 
 
@@ -482,6 +553,28 @@ def nothing_returned(scores, same, precision):
     right_threshold(scores, same, precision)
 
 
+def as_they_come(scores, same, precision):
+    found = None
+    for i in range(len(scores)):
+        if same[: i + 1].mean() >= precision:
+            found = scores[i]
+    return found
+
+
+def lowest_never_tried(scores, same, precision):
+    good = [t for t in np.unique(scores)[1:] if same[scores >= t].mean() >= precision]
+    return min(good) if good else None
+
+
+def positive_ones(scores, same, precision):
+    good = [t for t in scores[scores > 0] if same[scores >= t].mean() >= precision]
+    return min(good) if good else None
+
+
+def lowest_of_the_same(scores, same, precision):
+    return scores[same].min()
+
+
 PROOFS = {
     "2.1": Proof(
         right=(one_by_one, divided_afterwards, nan_to_num, tiny_number_added, in_float32),
@@ -539,19 +632,21 @@ PROOFS = {
             by("nearest"),
             by("inverted_cdf"),
             by("hazen"),
+            by_statistics,
+            rank_of_doubled_pairs,
         ),
         wrong=(
             (whole_matrix, "you take the whole matrix"),
             (with_diagonal, "your triangle includes the diagonal"),
             (triangle_of_zeros, "`np.triu` sets the lower triangle to 0"),
             (not_normalised, "dot products"),
-            (as_a_share, "wants 99 for 99 %"),
+            (as_a_share, "99 for 99 %; it is `np.quantile`"),
             (from_above, "from the other end"),
             (average, "the mean of the pairs"),
             (distances, "cosine distances"),
             (as_text, "not a number"),
             (all_of_them, "asks for one number"),
-            (below_one, "the diagonal by its *value*"),
+            (below_one, "the diagonal out by what it holds"),
             (not_zero, "You leave out what is 0"),
             (each_once, "You keep equal vectors only once"),
             (always_99, "Your percentile is always 99"),
@@ -561,6 +656,16 @@ PROOFS = {
             (closest, "each text's closest neighbour only"),
             (mean_of_percentiles, "a percentile for each text"),
             (without_sign, "Your cosines have lost their sign"),
+            (above_zero, "You keep the cosines above 0 only"),
+            (last_row_lost, "One row takes part in no pair"),
+            (neighbours_lost, "two places right of the diagonal"),
+            (unequal_rows, "1 or twice the same vector"),
+            (correlations, "These are correlations"),
+            (one_norm_only, "the norm of one of the two vectors only"),
+            (diagonal_of_nan, "`np.nanpercentile` leaves those out"),
+            (raw_whole_matrix, "those of each text with itself included"),
+            (kept_by_percentile, "for 17 vectors of different lengths and percentile 90"),
+            (pairs_by_lot, "it should be 0."),
         ),
     ),
     "2.4": Proof(
@@ -590,8 +695,12 @@ PROOFS = {
             (scores_sorted_alone, "leave `same` as it is"),
             (nothing_returned, "Does every path end with `return`?"),
             (never_gives_up, "no threshold keeps the promise"),
-            (raises_when_none, "it raises ValueError"),
+            (raises_when_none, "until no threshold keeps the promise; then it raises ValueError"),
             (its_place, "the place of the threshold"),
+            (as_they_come, "as if the best came first"),
+            (lowest_never_tried, "You never try the lowest score"),
+            (positive_ones, "You leave out the scores that are 0 or less"),
+            (lowest_of_the_same, "the lowest score of a pair that is the same story"),
             (sorts_the_input, "changes its first argument in place"),
         ),
     ),

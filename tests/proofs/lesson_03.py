@@ -268,6 +268,31 @@ def positive_answers(scores, threshold, k):
     return [row for row in all_good(scores, threshold)[:k] if scores[row] > 0]
 
 
+def always_at(threshold):
+    return lambda scores, given, k: [
+        row for row in np.argsort(-scores)[:k] if scores[row] >= threshold
+    ]
+
+
+def best_below(scores, threshold, k):
+    return [row for row in np.argsort(-scores)[:k] if scores[row] < threshold]
+
+
+def above_and_in_row_order(scores, threshold, k):
+    return [row for row, score in enumerate(scores) if score > threshold][:k]
+
+
+def all_above(scores, threshold, k):
+    return [row for row in np.argsort(-scores) if scores[row] > threshold]
+
+
+def says_so_when_silent(scores, threshold, k):
+    found = [row for row in np.argsort(-scores)[:k] if scores[row] >= threshold]
+    if found:
+        return found
+    print("nothing found")
+
+
 # 3.3 Right
 
 
@@ -488,6 +513,23 @@ def in_grid(best_scores, answerable, choose):
     return t, np.mean((best_scores[~choose] >= t) == answerable[~choose])
 
 
+def answerable_candidates(best_scores, answerable, choose):
+    s, a = best_scores[choose], answerable[choose]
+    t = max(sorted(s[a]), key=lambda t: ((s >= t) == a).mean())
+    return t, ((best_scores >= t) == answerable)[~choose].mean()
+
+
+def tie_broken_by_the_other(best_scores, answerable, choose):
+    right = lambda t, half: ((best_scores >= t) == answerable)[half].mean()  # noqa: E731
+    t = max(np.unique(best_scores[choose]), key=lambda t: (right(t, choose), right(t, ~choose)))
+    return t, right(t, ~choose)
+
+
+def by_the_choosing_number(best_scores, answerable, choose):
+    t, share = all_at_once(best_scores, answerable, choose)
+    return t, share * (~choose).sum() / choose.sum()
+
+
 # 3.5 Right
 
 
@@ -687,6 +729,24 @@ def seen_as_one_text(scores, document_of, k):
     return found[:k]
 
 
+def worst_with_its_row(scores, document_of, k):
+    worst: dict[str, int] = {}
+    for row, document in enumerate(document_of):
+        if document not in worst or scores[row] < scores[worst[document]]:
+            worst[document] = row
+    entries = [(document, scores[row], row) for document, row in worst.items()]
+    return sorted(entries, key=lambda entry: -entry[1])[:k]
+
+
+def by_id_backwards(scores, document_of, k):
+    return sorted(seen_set(scores, document_of, len(scores)), reverse=True)[:k]
+
+
+def alone_without_a_list(scores, document_of, k):
+    entries = seen_set(scores, document_of, k)
+    return entries[0] if k == 1 else entries
+
+
 PROOFS = {
     "3.1": Proof(
         right=(everything_sorted, by_heap, partition_from_the_end, best_removed_again_and_again),
@@ -727,12 +787,17 @@ PROOFS = {
             (worst_of_the_good, "the k *worst*"),
             (as_distances, "as if the scores were distances"),
             (in_row_order, "but not in order"),
-            (none_when_silent, "returns None"),
+            (none_when_silent, "nothing reaches the threshold, and you return None"),
             (words_when_silent, "asks for a list"),
             (padded_with_minus_one, "as FAISS does"),
             (their_scores, "Return the rows at which they stand"),
             (a_mask, "True or False for each document"),
             (below, "You keep what lies *below* the threshold"),
+            (best_below, "it should be [3, 5, 1]. You keep what lies"),
+            (above_and_in_row_order, "And these are the first k rows"),
+            (all_above, "And at most k were asked for"),
+            (says_so_when_silent, "Return an empty list, which whoever calls"),
+            (always_at(0.43), "Your threshold is always the same"),
             (best_alone, "You return the best alone"),
             (cut_at_the_end, "cut the list in front, not at its end"),
             (always_ten, "You return up to 10, whatever k is"),
@@ -761,7 +826,8 @@ PROOFS = {
             (pairs, "ids with their sums"),
             (a_set, "it has no order"),
             (a_dictionary, "a dictionary of sums"),
-            (concatenated, "one list behind the other"),
+            (concatenated, "The lists stand one behind the other"),
+            (fused(lambda rank, c: 1 // (c + rank)), "(`1 // (constant + rank)` is 0)"),
             (reads_the_first_of_nothing, "it raises IndexError"),
         ),
     ),
@@ -787,6 +853,9 @@ PROOFS = {
             (answered_only, "only at the queries that are answered"),
             (answerable_only, "only at the queries that have an answer"),
             (in_grid, "You try round numbers"),
+            (answerable_candidates, "the queries with an answer only"),
+            (tie_broken_by_the_other, "does best in the *other* half"),
+            (by_the_choosing_number, "queries in the *choosing* half"),
         ),
     ),
     "3.5": Proof(
@@ -800,6 +869,9 @@ PROOFS = {
             (with_measure(np.sum), "rewards it for being long"),
             (with_measure(np.min), "its *worst* chunk"),
             (worst_kept, "every further chunk replaces"),
+            (worst_with_its_row, "('c', 0.6, 5)]. You score a document by its *worst*"),
+            (by_id_backwards, "You sort by document id"),
+            (alone_without_a_list, "also when k is 1"),
             (begins_at_zero, "must not begin at 0"),
             (begins_at_minus_one, "must not begin at -1"),
             (strongest, "a strongly negative chunk is not a good one"),

@@ -189,6 +189,44 @@ def returns_in_the_loop(text, least_words):
         return found
 
 
+def short_ones_carried_on(text, least_words):
+    found, words = [], []
+    for line in [*text.splitlines(), ""]:
+        words += line.split()
+        if not line.strip() and words and len(words) >= least_words:
+            found.append(" ".join(words))
+            words = []
+    return found
+
+
+def of_the_example(text, least_words):
+    return [
+        "Flour, water and salt, and a night in a cool place.",
+        "It sings when it cools: listen.",
+    ]
+
+
+def two_spaces_to_one(text, least_words):
+    blocks = [block for block in re.split(r"\n\s*\n", text) if len(block.split()) >= least_words]
+    return [b.replace("\r", "").replace("\n", " ").replace("  ", " ").strip() for b in blocks]
+
+
+def sentences(text, least_words):
+    found = [" ".join(piece.split()) for piece in re.split(r"(?<=[.!?:])\s+", text)]
+    return [piece for piece in found if piece and len(piece.split()) >= least_words]
+
+
+def lines_of_spaces(text, least_words):
+    found, words = [], []
+    for line in [*text.splitlines(), " "]:
+        words += line.split()
+        if line.isspace():
+            if words and len(words) >= least_words:
+                found.append(" ".join(words))
+            words = []
+    return found
+
+
 # P1.2 Right
 
 
@@ -355,6 +393,20 @@ def partitioned_only(query_vector, vectors, k):
 
 def text_for_row(query_vector, vectors, k):
     return [(f"text {row}", score) for row, score in with_a_loop(query_vector, vectors, k)]
+
+
+def scores_by_place(query_vector, vectors, k):
+    pairs = with_a_loop(query_vector, vectors, len(vectors))
+    scores = dict(pairs)
+    return [(row, scores[place]) for place, (row, _) in enumerate(pairs)][:k]
+
+
+def to_one_decimal(query_vector, vectors, k):
+    return [(row, round(float(s), 1)) for row, s in with_a_loop(query_vector, vectors, k)]
+
+
+def angles(query_vector, vectors, k):
+    return [(row, np.arccos(score)) for row, score in with_a_loop(query_vector, vectors, k)]
 
 
 # P1.3 Right
@@ -575,6 +627,11 @@ PROOFS = {
             (breaks_taken_out, "put nothing in their place"),
             (returns_in_the_loop, "you look at the first paragraph only"),
             (keeps_between_calls, "another answer when it is called a second time"),
+            (two_spaces_to_one, "makes two of three"),
+            (sentences, "You cut at the ends of sentences"),
+            (lines_of_spaces, "`''.isspace()` is False"),
+            (short_ones_carried_on, "put in front of the next one"),
+            (of_the_example, "you return the paragraphs of `note`"),
         ),
     ),
     "P1.2": Proof(
@@ -607,6 +664,9 @@ PROOFS = {
             (partitioned_only, "does not sort them"),
             (text_for_row, "your pairs hold the text 'text 2'"),
             (normalises_in_place, "changes its second argument in place"),
+            (scores_by_place, "the scores belong to other rows"),
+            (angles, "you return angles"),
+            (to_one_decimal, "rounded to one decimal"),
         ),
     ),
     "P1.3": Proof(
@@ -635,6 +695,18 @@ PROOFS = {
             (overwritten, "`total = …` forgets"),
             (best_query, "the share of the best query"),
             (numpy_mean, "lists of different lengths"),
+            (
+                lambda judged: np.mean([np.mean(query) for query in judged if query]),
+                "and leave queries without any out",
+            ),
+            (
+                lambda judged: sum(all(j) for j in judged) / len(judged),
+                "queries all of whose results",
+            ),
+            (
+                lambda judged: sum((sum(j) + 3 - len(j)) / 3 for j in judged) / len(judged),
+                "a missing result as a hit",
+            ),
         ),
     ),
     "P1.4": Proof(
@@ -723,6 +795,11 @@ PROOFS = {
             ),
             (run(precision=6), "how many results are relevant"),
             (run(precision=0.47), "changed a judgement since"),
+            (run(precision=1.2), "relevant results of an average query"),
+            (
+                run(results=[[(i, s) for i, (_, s) in enumerate(entry)] for entry in RESULTS]),
+                "these are ranks",
+            ),
             (run(precision="0.4"), "`precision` is the text"),
         ),
     ),
