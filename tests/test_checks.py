@@ -76,6 +76,26 @@ def test_a_stub_is_not_attempted_and_is_told_of_hints(made_up, capsys):
     assert capsys.readouterr().out == line * 2
 
 
+def test_what_is_still_missing_is_named(capsys):
+    """Where an exercise has several answers."""
+    hints = ("Both.", "Both of them.", "`first, second = 1, 2`")
+    pair = Exercise("0.2", 1, "Two", ("first", "second"), hints, lambda a, b: "right.")
+    assert pair.judge(1, 2).status == "passed"
+    assert pair.judge(None, 2).message == "not attempted yet: `first` is still None."
+    assert pair.judge(None, ...).message == "not attempted yet."
+
+
+def test_a_method_is_not_taken_for_a_variable_of_its_name(made_up):
+    """`values.sum()` reads nothing of the notebook's, whatever is called sum there."""
+
+    def answer(values):
+        return values + values.notebook_data
+
+    found = made_up.judge(answer)
+    assert "no attribute 'notebook_data'" in found.message
+    assert "a variable of the notebook" not in found.message
+
+
 def test_wrong_says_what_was_seen_and_gives_hint_after_hint(made_up, capsys):
     """And then where the solution is."""
     for number_, words in enumerate(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import ctypes
+import dis
 import inspect
 import io
 import linecache
@@ -194,9 +195,16 @@ def _run(exercise: Exercise, answers: tuple, sink: _Sink) -> tuple[str, str]:
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            if any(answer is None or answer is ... for answer in answers):
-                raise NotAttempted
             _check_given(exercise, answers)
+            missing = [
+                f"`{name}`"
+                for name, answer in zip(exercise.names, answers, strict=True)
+                if answer is None or answer is ...
+            ]
+            if missing:
+                be = "is" if len(missing) == 1 else "are"
+                which = f": {', '.join(missing)} {be} still None"
+                raise NotAttempted(which if len(missing) < len(answers) else "")
             try:
                 praise = exercise.check(*wrapped)
             except Wrong:
@@ -207,7 +215,9 @@ def _run(exercise: Exercise, answers: tuple, sink: _Sink) -> tuple[str, str]:
                 answer.check_memory()
                 answer.check_inputs()
             return "passed", praise
-    except (NotAttempted, NotImplementedError):
+    except NotAttempted as missing:
+        return "not_attempted", f"not attempted yet{missing}."
+    except NotImplementedError:
         return "not_attempted", "not attempted yet."
     except Wrong as wrong:
         return "wrong", str(wrong) + _reads_the_notebook(functions)
@@ -483,8 +493,10 @@ def _reads_the_notebook(functions: Iterable[Answer]) -> str:
 
 
 def _names_in(code: CodeType) -> Iterator[str]:
-    """Yield the global names that `code` uses, in functions and comprehensions inside it as well."""
-    yield from code.co_names
+    """Yield the global names that `code` reads, in functions and comprehensions inside it as well."""
+    for step in dis.get_instructions(code):
+        if step.opname in {"LOAD_GLOBAL", "LOAD_NAME"}:
+            yield step.argval
     for inside in code.co_consts:
         if isinstance(inside, CodeType):
             yield from _names_in(inside)

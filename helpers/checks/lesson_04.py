@@ -78,6 +78,11 @@ def _same_place(exact_ids, approximate_ids):
     return np.mean(hits.sum(axis=1) / (exact_ids != -1).sum(axis=1))
 
 
+def _complete_only(exact_ids, approximate_ids):
+    complete = (exact_ids != -1).all(axis=1)
+    return _shares(exact_ids[complete], approximate_ids[complete]).mean()
+
+
 def _searched(rng, queries, k, fewer=()):
     """Return exact ids and what a forgetful search finds: in another order, with ids that belong
     to other queries, and with -1 at the end. `fewer` are the queries with fewer than k neighbours.
@@ -209,6 +214,29 @@ def exercise_4_1(answer: Answer) -> str:
             + "You divide by the union of both rows. Recall divides by the exact neighbours alone.",
         ),
         Mistake(
+            _over_queries(
+                lambda e, a: _hits(e, a) / max(min(map(len, (_neighbours(e), _neighbours(a)))), 1)
+            ),
+            seen
+            + "You divide by the smaller of two numbers, of how many there are to find and of how many "
+            "were found. Recall divides by how many there are to find.",
+        ),
+        Mistake(
+            _over_queries(lambda e, a: _hits(e, a) / 3),
+            seen
+            + "You divide by 3 everywhere; only the example has three neighbours for each query.",
+        ),
+        Mistake(
+            _over_queries(lambda e, a: _hits(e, a[: (e != -1).sum()]) / len(_neighbours(e))),
+            seen
+            + "Where a query has fewer than k neighbours you cut off what was found, too. The ids "
+            "stand in any order: a neighbour may come late in the row.",
+        ),
+        Mistake(
+            _complete_only,
+            seen + "You leave out the queries with fewer than k neighbours. Every query counts.",
+        ),
+        Mistake(
             _over_queries(lambda e, a: (a != -1).mean()),
             seen + "You count the places that are filled, with whatever ids.",
         ),
@@ -242,6 +270,13 @@ def exercise_4_1(answer: Answer) -> str:
             lambda e, a: _shares(e, a)[0],
             seen + "That is the share of the first query. Is there a `return` inside the loop?",
         ),
+        *(
+            Mistake(
+                lambda e, a, which=which: which(_shares(e, a)),
+                seen + f"That is the {name} of the shares. The task asks for their mean.",
+            )
+            for name, which in (("median", np.median), ("smallest", min), ("largest", max))
+        ),
         Mistake(
             lambda e, a: _shares(e, a).sum(),
             seen + "That is the sum of the shares. Divide it by the number of queries.",
@@ -273,6 +308,7 @@ class Search:
     def __init__(self, exact: np.ndarray, ranks: np.ndarray, nlist: int) -> None:
         self.exact, self.ranks, self.nlist = exact, ranks, nlist
         self.calls = 0
+        self.refused = None
 
     def __call__(self, nprobe: int) -> np.ndarray:
         """Return the ids that a search of `nprobe` cells finds.
@@ -289,10 +325,11 @@ class Search:
                 "When you halve, `//` keeps it whole."
             )
         if not 1 <= nprobe <= self.nlist:
-            raise Wrong(
+            self.refused = Wrong(
                 f"you call search({nprobe}). This index has {self.nlist} cells: nprobe runs from 1 to "
                 f"{self.nlist}, both included. (The number of cells is the parameter `nlist`.)"
             )
+            raise self.refused
         self.calls += 1
         return self.found(int(nprobe))
 
@@ -403,6 +440,7 @@ def _indexes() -> list[Case]:
         "a target of 0.5": (0.5, [1] * 9 + [2, 3, 4, 5, 6, 7, 8], 12),
         "a target of 1.0": (1.0, [1, 1, 1, 2, 2, 3, 3, 3, 4, 5, 5, 6, 6, 7, 9, 14], 14),
         "a target of 0.875": (0.875, [1, 1, 2, 2, 3, 3, 5, 6, 7, 7, 8, 8, 9, 99, 99, 99], 11),
+        "a target of 0.938": (0.938, [1] * 7 + [2, 3, 4, 5, 6, 7, 8, 9, 10], 15),
         "the target of 0.75": (0.75, [1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 6, 6, 18, 18, 18, 18], 18),
     }
     for words, (target, nprobes, nlist) in sets.items():
@@ -447,7 +485,7 @@ def exercise_4_2(answer: Answer) -> str:
             _shifted(-1),
             seen
             + "One too few: with {got} the target is not reached yet. Did you return the place "
-            "in a list, counted from 0?",
+            "in a list, counted from 0, or the other end of a search by halves?",
         ),
         Mistake(
             _last_below,
@@ -456,6 +494,24 @@ def exercise_4_2(answer: Answer) -> str:
             "of your search by halves.",
         ),
         Mistake(_shifted(1), seen + "One too many: {expected} is already enough."),
+        *(
+            Mistake(
+                _by_measure(lambda e, f, digits=digits: round(recall_at_k(e, f), digits)),
+                seen
+                + "You round the recall before you compare it: rounded up, it seems to reach a "
+                "target that it misses.",
+            )
+            for digits in (1, 2, 3)
+        ),
+        *(
+            Mistake(
+                lambda exact, search, target, nlist=83, fixed=fixed: smallest_nprobe(
+                    exact, search, fixed, nlist
+                ),
+                seen + f"You aim at {fixed} whatever the target is. It is a parameter.",
+            )
+            for fixed in (0.9, 0.95)
+        ),
         Mistake(
             _by_measure(lambda e, f: (f != -1).mean()),
             seen
@@ -534,9 +590,20 @@ def exercise_4_2(answer: Answer) -> str:
     ]
 
     def read(value: Any) -> float | None:
-        return None if value is None else number(value)
+        if value is None:
+            return None
+        try:
+            return number(value)
+        except Wrong:
+            raise Wrong(
+                f"you return {describe(value)}; the task asks for one number, the nprobe, or for None "
+                "where not even `nlist` is enough."
+            ) from None
 
     judge(answer, cases, smallest_nprobe, mistakes, read=read)
+    for case in cases:
+        if case.arguments[1].refused:  # the answer caught it
+            raise case.arguments[1].refused
     wide = cases[0].arguments[1]
     if wide.calls <= 10:
         return (
@@ -588,6 +655,23 @@ def _weighs(kind: str) -> list[Mistake]:
             seen + "You return mebibytes. The task asks for bytes.",
         ),
         wrong(lambda *rest: index_bytes(kind, *rest) * 8, seen + "You count bits: 8 are one byte."),
+        wrong(
+            lambda n, d, *rest: index_bytes(kind, n, 384, *rest),
+            seen + "You take 384 for every dimension. It is a parameter.",
+        ),
+        wrong(
+            lambda n, d, *rest: index_bytes(kind, d, n, *rest),
+            seen + "`n` and `dimension` are swapped: the number of vectors comes first.",
+        ),
+        *(
+            wrong(
+                lambda *rest, other=other: index_bytes(other, *rest),
+                seen
+                + f'That is what "{other}" takes. Do the kinds each have a branch of their own?',
+            )
+            for other in KINDS
+            if other != kind
+        ),
     ]
     own = {
         "flat": [
@@ -721,6 +805,10 @@ def _weighs(kind: str) -> list[Mistake]:
                 seen + "A pattern holds dimension / pieces numbers, not one.",
             ),
             wrong(
+                lambda n, d, nlist, links, pieces: n * pieces + 255 * d * 4,
+                seen + "There are 256 patterns for each piece, not 255.",
+            ),
+            wrong(
                 lambda n, d, nlist, links, pieces: n * pieces + 256 * d,
                 seen + "The patterns are float32, 4 bytes a number.",
             ),
@@ -772,7 +860,12 @@ def exercise_4_3(answer: Answer) -> str:
         ]
         judge(answer, cases, index_bytes, _weighs(kind), read=number, agree=_same_bytes)
     large = Case(("flat", 12_000_000, 768, 4096, 32, 96), '"flat" with n=12,000,000, dimension=768')
-    judge(answer, [large], index_bytes, read=number, agree=_same_bytes)
+    overflow = Mistake(
+        lambda _, n, d, *rest: (n * d * 4 + 2**31) % 2**32 - 2**31,
+        "for {case} you return {got}; it should be {expected}. That is more than 32 bits can count: "
+        "an int32 begins again from below, and says nothing. Python's own int does not.",
+    )
+    judge(answer, [large], index_bytes, [overflow], read=number, agree=_same_bytes)
     return "right, all five, what every vector costs and what is kept once."
 
 
@@ -842,6 +935,14 @@ def _with_ratio(function):
         return _verdict(
             lambda runs, recall: function(best, np.median(runs), recall), approximate, target
         )
+
+    return found
+
+
+def _median_of_exact_alone(middle):
+    def found(exact, approximate, target):
+        best = min(np.median(runs) for runs in exact.values())
+        return _verdict(lambda runs, _: best / middle(runs), approximate, target)
 
     return found
 
@@ -1019,6 +1120,20 @@ def exercise_4_4(answer: Answer) -> str:
             seen + "you take the fastest run of each. A lucky run is no promise; take the median.",
         ),
         Mistake(
+            _against(min, max),
+            seen
+            + "you take the slowest run of each. One that was disturbed decides; take the median.",
+        ),
+        *(
+            Mistake(
+                _against(min, lambda runs, place=place: sorted(runs)[place]),
+                seen
+                + "you sort the runs, but take the one beside the middle: of five, counted from 0, "
+                "the median is number 2.",
+            )
+            for place in (1, 3)
+        ),
+        Mistake(
             _against(min, lambda runs: runs[0]),
             seen + "you take the first run, the one in which everything warms up. Take the median.",
         ),
@@ -1063,6 +1178,52 @@ def exercise_4_4(answer: Answer) -> str:
             + "you multiply by the recall. It decides whether there is a comparison; it does not "
             "change the time.",
         ),
+        *(
+            Mistake(
+                _with_ratio(lambda best, own, recall, digits=digits: round(best / own, digits)),
+                seen + "you round the speed-up. The task asks for it as it is.",
+            )
+            for digits in (1, 2, 3)
+        ),
+        Mistake(
+            lambda exact, approximate, target: verdict(exact, approximate, 0.95),
+            seen + "you take 0.95 for every target. It is a parameter.",
+        ),
+        Mistake(
+            _with_ratio(lambda best, own, recall: best - own),
+            seen + "you return the seconds saved. A speed-up is a ratio.",
+        ),
+        *(
+            Mistake(
+                _with_times_of_exact(lambda times, of=of: min(map(of, times))),
+                seen
+                + f"for the exact searches you take {words} of the runs. The median stands for each.",
+            )
+            for words, of in (("the mean", np.mean), ("the slowest", max))
+        ),
+        *(
+            Mistake(
+                _median_of_exact_alone(of),
+                seen
+                + f"for the approximate searches you take {words} of the runs. The median stands for each.",
+            )
+            for words, of in (("the mean", np.mean), ("the fastest", min), ("the slowest", max))
+        ),
+        Mistake(
+            lambda *given: {n: (s and 100 * s, word) for n, (s, word) in verdict(*given).items()},
+            seen + "you return per cent. Twice as fast is 2.0.",
+        ),
+        Mistake(
+            lambda *given: {n: (s and int(s), word) for n, (s, word) in verdict(*given).items()},
+            seen + "you cut the speed-up down to a whole number. The task asks for it as it is.",
+        ),
+        Mistake(
+            lambda *given: {
+                n: (s, {"faster": "slower", "slower": "faster"}.get(word, word))
+                for n, (s, word) in verdict(*given).items()
+            },
+            seen + 'the words are the wrong way round: above 1 is "faster".',
+        ),
         Mistake(_difference_words, seen + "you return the seconds saved. A speed-up is a ratio."),
         Mistake(
             _less_one,
@@ -1078,7 +1239,7 @@ def _same_verdicts(found: dict, expected: dict) -> bool:
     for name, (ratio, word) in expected.items():
         if name not in found:
             raise Wrong(f"there is no verdict on {describe(name)} in what you return.")
-        if not same(found[name][0], ratio) or found[name][1] != word:
+        if not same(found[name][0], ratio, 2e-6) or found[name][1] != word:
             raise Wrong(
                 f"your verdict on {describe(name)} is {describe(found[name])}; it should be "
                 f"{describe((ratio, word))}."
@@ -1224,6 +1385,16 @@ def _cell_by_cell(queries, vectors, centroids, cell_of, nprobe, k):
             rows += list(inside[np.argsort(-(vectors[inside] @ query), kind="stable")])
         rows = rows[:k]
         ids[q, : len(rows)], scores[q, : len(rows)] = rows, vectors[rows] @ query if rows else []
+    return ids, scores
+
+
+def _best_of_each_cell(queries, vectors, centroids, cell_of, nprobe, k):
+    ids, scores = np.full((len(queries), k), -1), np.full((len(queries), k), -np.inf)
+    for q, query in enumerate(queries):
+        inside = [np.flatnonzero(cell_of == c) for c in _nearest_cells(query, centroids, nprobe)]
+        rows = np.array([i[np.argmax(vectors[i] @ query)] for i in inside if len(i)], dtype=int)
+        rows = rows[np.argsort(-(vectors[rows] @ query))][:k]
+        ids[q, : len(rows)], scores[q, : len(rows)] = rows, vectors[rows] @ query
     return ids, scores
 
 
@@ -1411,6 +1582,12 @@ def exercise_4_5(answer: Answer) -> str:
             + "you list the nearest cell's vectors first, then those of the next. A better one may "
             "lie in the second cell: put all candidates together, then sort.",
         ),
+        Mistake(
+            _best_of_each_cell,
+            seen
+            + "you take only the best vector of each cell. All the vectors in the opened cells are "
+            "candidates.",
+        ),
         Mistake(_another_nprobe(1), seen + "you open one cell too many."),
         Mistake(_another_nprobe(-1), seen + "you open one cell too few."),
         Mistake(
@@ -1483,6 +1660,11 @@ def _same_found(found: tuple, expected: tuple) -> bool:
     for q, (ids, scores) in enumerate(zip(*found, strict=True)):
         right_ids, right_scores = expected[0][q], expected[1][q]
         if not np.array_equal(ids, right_ids):
+            if np.array_equal(np.sort(ids), np.sort(right_ids)):
+                raise Wrong(
+                    f"query {q} gets the right ids in another order, {_row(ids)}; best first they are "
+                    f"{_row(right_ids)}."
+                )
             too_many = scores[(right_ids == -1) & (ids != -1)]
             raise Wrong(
                 f"query {q} gets the ids {_row(ids)}; they should be {_row(right_ids)}."

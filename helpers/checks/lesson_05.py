@@ -81,8 +81,8 @@ def _for_l2(formula: Callable) -> Callable:
 )
 def exercise_5_1(answer: Answer) -> str:
     """Three spaces, numbers and arrays, and an error for any other space."""
-    some = np.array([0.0217, 0.37, 1.0, 1.4439, 1.9])
-    far = np.array([[0.1, 2.6, 3.5], [0.0, 0.5, 1.2373]])
+    some = np.array([0.0217342, 0.37, 1.0, 1.4439281, 1.9])
+    far = np.array([[0.1, 2.6, 3.5], [0.0, 0.5, 1.2373629]])
     single = [
         Case((d, space), f"distance {d} in the space {space!r}")
         for d, space in ((0.3, "cosine"), (0.8, "l2"), (2.9, "l2"), (0.7, "ip"), (1.6, "cosine"))
@@ -181,24 +181,36 @@ def exercise_5_1(answer: Answer) -> str:
             "you squeeze the cosines into 0 to 1. That is another scale: for {case} the cosine is "
             "{expected}, not {got}.",
         ),
-        Mistake(
-            lambda d, space: np.round(similarity(d, space), 2),
-            "your similarities are rounded. Round when you print: a threshold may lie between two of them.",
+        *(
+            Mistake(
+                lambda d, space, digits=digits: np.round(similarity(d, space), digits),
+                "your similarities are rounded. Round when you print: a threshold may lie between two "
+                "of them.",
+            )
+            for digits in (1, 2, 3)
         ),
         Mistake(
-            lambda d, space: np.round(similarity(d, space), 3),
-            "your similarities are rounded. Round when you print: a threshold may lie between two of them.",
+            lambda d, space: -similarity(d, space),
+            "your sign is turned in every space: for {case} the cosine is {expected}, not {got}.",
         ),
         Mistake(
             lambda d, space: -similarity(d, space) if space == "l2" else similarity(d, space),
             "for `l2` your sign is turned: d = 2 - 2 cos, solved for the cosine, is 1 - d / 2.",
         ),
     ]
-    judge(answer, single, similarity, mistakes, read=number)
-    judge(answer, many, similarity, mistakes, read=array)
+    judge(answer, single, similarity, mistakes, read=number, agree=_same_to_float32)
+    judge(answer, many, similarity, mistakes, read=array, agree=_same_to_float32)
     for space in ("hamming", "squared"):
         _must_refuse(answer, space)
     return "right: three spaces, one cosine, and no guess for a fourth."
+
+
+def _same_to_float32(one: Any, other: Any) -> bool:
+    """Say whether two results agree, as far as float32 can tell."""
+    right = same(one, other, 2e-6)
+    if not right and same(one, other):
+        raise Wrong("your similarities are nearly right. Are they rounded? Round when you print.")
+    return right
 
 
 def _must_refuse(answer: Answer, space: str) -> None:
@@ -227,7 +239,7 @@ def _must_refuse(answer: Answer, space: str) -> None:
 
 # 5.2
 
-_CATEGORIES = ("food", "arts", "harbour")
+_CATEGORIES = ("food", "arts", "Harbour")
 _AUTHORS = ("Ada Moss", "Ben Frost", "Cleo Hart", "Dov Lind")
 _DAYS = (
     date(2023, 3, 5),
@@ -354,6 +366,10 @@ _WHERE_MISTAKES: list[tuple[Callable[..., dict | None], str]] = [
         "the dates have no effect on your filter.",
     ),
     (
+        _changed(category=lambda given: given and given.lower()),
+        "you write the category in small letters. Chroma compares texts as they are.",
+    ),
+    (
         _changed(authors=lambda given: given and given[:1]),
         "only the first of several authors is let through. `$in` takes the whole list.",
     ),
@@ -367,7 +383,7 @@ _WHERE_MISTAKES: list[tuple[Callable[..., dict | None], str]] = [
             if len(asked.get("authors") or ()) > 1
             else _where(**asked)
         ),
-        "you want *all* authors of one record. Of several, any will do: `$in`.",
+        "with several authors nothing comes: no record has all of them. Any will do: `$in`.",
     ),
 ]
 
@@ -399,8 +415,8 @@ def exercise_5_2(answer: Answer) -> str:
         }
         for _ in range(90)
     ]
-    food, arts = {"category": "food"}, {"category": "arts"}
-    two, one = {"authors": ["Ada Moss", "Dov Lind"]}, {"authors": ["Cleo Hart"]}
+    food, arts, harbour = ({"category": category} for category in _CATEGORIES)
+    two, one = {"authors": ["Dov Lind", "Ada Moss"]}, {"authors": ["Cleo Hart"]}
     since, until = {"since": date(2024, 1, 15)}, {"until": date(2024, 5, 3)}
     early, late = {"since": date(2024, 1, 9)}, {"until": date(2025, 1, 1)}
     asked = [
@@ -419,6 +435,7 @@ def exercise_5_2(answer: Answer) -> str:
         one | since,
         food | two | early | late,
         arts | one | early | until,
+        harbour,
     ]
     with hidden_collection(rng.normal(size=(90, 3)), metadatas=metadatas) as collection:
         _check_filters(answer, collection, metadatas, asked)
@@ -452,8 +469,8 @@ def _check_filters(answer: Answer, collection: Any, metadatas: list, cases: list
                     f"`{answer.name}` prints its result and returns None. End it with `return`."
                 )
             raise Wrong(
-                f"for {words} you return None, which filters nothing. Does every path end with "
-                "`return`?"
+                f"for {words} you return None, which filters nothing. Is `{'`, `'.join(asked)}` looked "
+                "at when nothing else is asked, and does every path end with `return`?"
             )
         if not isinstance(where, dict):
             raise Wrong(f"for {words} you return {describe(where)}; a filter is a dictionary.")
@@ -662,6 +679,20 @@ _BEFORE_MISTAKES = [
         "a negative one. Leave such rows out.",
     ),
     Mistake(
+        lambda s, a, k: _by_scores(s)[a][:k],
+        "you use `allowed`, which goes by rows, on the ranking, which goes by scores: `ranking[allowed]` "
+        "takes the wrong ones. Put both into the same order: `ranking[allowed[ranking]]`.",
+    ),
+    Mistake(
+        lambda s, a, k: [row for row in _by_scores(s * a, k) if a[row]],
+        "you multiply by `allowed`: a row that is not allowed gets the score 0, and is before those with "
+        "a negative one. For {case} you return {got}; it should be {expected}.",
+    ),
+    Mistake(
+        lambda s, a, k: before_and_after(np.abs(s), a, k)[0],
+        "you rank by the absolute values. A similarity of -0.9 is very far away.",
+    ),
+    Mistake(
         lambda s, a, k: [row for row in _by_scores(s * a) if a[row]][:k],
         "the order is not that of the scores.",
     ),
@@ -762,6 +793,30 @@ _FETCH_MISTAKES = [
         "where fewer than k would do you fetch k. The smallest number was asked for: for {case} it is "
         "{expected}.",
     ),
+    *(
+        Mistake(
+            lambda s, a, k, instead=instead: before_and_after(s, a, k)[2] or instead(s, k),
+            "when no row is allowed nothing needs to be fetched: `fetch` is 0, not {got}.",
+        )
+        for instead in (lambda s, k: -1, lambda s, k: k, lambda s, k: len(s))
+    ),
+    Mistake(
+        lambda s, a, k: (found := before_and_after(s, a, k)[2]) and found + 1,
+        "`fetch` is one too large: it is {expected} for {case}.",
+    ),
+    Mistake(
+        lambda s, a, k: before_and_after(s, a, k)[2] + 1,
+        "`fetch` is one too large: it is {expected} for {case}.",
+    ),
+    Mistake(
+        lambda s, a, k: len(s),
+        "you fetch everything. The smallest number was asked for: for {case} it is {expected}.",
+    ),
+    Mistake(
+        lambda s, a, k: (lambda b, _, f: f - len(b))(*before_and_after(s, a, k)),
+        "`fetch` counts the rows that the filter throws away. All that are fetched count, those of "
+        "`before` as well.",
+    ),
     Mistake(
         lambda s, a, k: max(before_and_after(s, a, k)[2], 1),
         "when no row is allowed nothing needs to be fetched: `fetch` is 0, not {got}.",
@@ -794,6 +849,14 @@ _FETCH_MISTAKES = [
     Mistake(
         lambda s, a, k: before_and_after(s, a, k)[2] - k,
         "`fetch` counts the results beyond the first k; all that are fetched count.",
+    ),
+    *(
+        Mistake(
+            lambda s, a, k, whole=whole: int(whole(k * len(s) / a.sum())) if a.any() else 0,
+            "`fetch` is an estimate: k divided by the share of allowed rows. Good as a first guess for "
+            "a filter that has nothing to do with the query; here it can be counted.",
+        )
+        for whole in (np.round, np.ceil, np.floor)
     ),
     Mistake(
         lambda s, a, k: round(k * len(s) / max(a.sum(), 1)),
@@ -854,6 +917,11 @@ def exercise_5_3(answer: Answer) -> str:
     def part(place):
         def take(result, *_):
             found = parts(result)
+            if found is not None and found[place] is None:
+                raise Wrong(
+                    f"{('`before`', '`after`', '`fetch`')[place]} is None in what you return. Where no row "
+                    "passes, the lists are empty and `fetch` is 0."
+                )
             return None if found is None else found[place]
 
         return Part(answer, take)
@@ -892,6 +960,10 @@ def exercise_5_3(answer: Answer) -> str:
 
 
 # 5.4
+
+
+#: By how much a similarity may be off: more than float32 errs, less than rounding changes.
+CLOSE = 1e-5
 
 
 def above(collection: Any, vector: np.ndarray, threshold: float) -> list[tuple[str, float]]:
@@ -957,7 +1029,7 @@ def same_pairs(got: list[tuple[str, float]], expected: list[tuple[str, float]]) 
     right = dict(expected)
     exact = [right[name] for name, _ in got]
     in_order = all(a >= b - 1e-6 for a, b in pairwise(exact))
-    return in_order and all(abs(score - right[name]) <= 1e-3 for name, score in got)
+    return in_order and all(abs(score - right[name]) <= CLOSE for name, score in got)
 
 
 def _all_pairs(collection: Any, vector: np.ndarray) -> list[tuple[str, float]]:
@@ -1067,6 +1139,10 @@ ABOVE_MISTAKES = [
         "your similarities have lost their sign. A cosine of -0.9 is very far away, and you "
         "return it as close.",
     ),
+    Mistake(
+        _kept(lambda s, t: abs(s) >= t),
+        "you compare similarities without their sign. A cosine of -0.9 is very far away.",
+    ),
     Mistake(lambda c, v, t: above(c, v, t)[:-1], "the last record that qualifies is missing."),
     Mistake(
         lambda c, v, t: [(n, 100 * s) for n, s in above(c, v, t)],
@@ -1076,10 +1152,21 @@ ABOVE_MISTAKES = [
         lambda c, v, t: [(n, round(s, 2)) for n, s in _all_pairs(c, v) if round(s, 2) >= t],
         "you round before you compare, so that what is just below the threshold passes.",
     ),
+    *(
+        Mistake(
+            _scored(lambda s, digits=digits: round(s, digits)),
+            "the records are right, but their similarities are rounded. Leave rounding to whoever "
+            "prints them.",
+        )
+        for digits in (1, 2, 3, 4)
+    ),
     Mistake(
-        lambda c, v, t: [(n, round(s, 2)) for n, s in above(c, v, t)],
-        "the records are right, but their similarities are rounded. Leave rounding to whoever prints "
-        "them.",
+        _scored(lambda s: max(s, 0.0)),
+        "the records are right, but you cut off similarities below 0. Cosines can be negative.",
+    ),
+    Mistake(
+        lambda c, v, t: [pair for pair in _all_pairs(c, v)[:-1] if pair[1] >= t - 1e-7],
+        "you never look at the last record: `n_results` is one less than `count()`.",
     ),
     Mistake(
         lambda c, v, t: [name for name, _ in above(c, v, t)],
@@ -1133,9 +1220,10 @@ def exercise_5_4(answer: Answer) -> str:
         many_above = Case((many, rng.normal(size=4), -0.95), "1,150 records, most of them above")
         judged = answer.fresh()
         settings = {"read": read_pairs, "agree": same_pairs}
-        counted(judged, cases, above, ABOVE_MISTAKES)
-        judge(judged, [many_above], above, [_cut_mistake(judged, many_above)], **settings)
-        _check_empty(judged, empty)
+        with untouched(some, many, few, empty):
+            counted(judged, cases, above, ABOVE_MISTAKES)
+            judge(judged, [many_above], above, [cut_mistake(judged, many_above)], **settings)
+            _check_empty(judged, empty)
         judged.check_memory()
         judged.check_inputs()
     return "right: all that is similar enough, and nothing else, be it a thousand records or none."
@@ -1175,20 +1263,37 @@ def _difference(case: Case, got: list, expected: list) -> str:
     if len(found) < len(got):
         return f"{start} Some come more than once."
     for name, score in got:
-        if abs(score - right[name]) > 1e-3:
+        if abs(score - right[name]) > CLOSE:
             return (
                 f"for {case} these are the right records, but the similarity of {name!r} is "
-                f"{right[name]:.4f}, not {score:.4f}."
+                f"{right[name]:.6f}, not {score:.6f}."
             )
     return f"for {case} these are the right records in another order. Best first was asked for."
 
 
-def _cut_mistake(answer: Answer, case: Case) -> Mistake:
+@contextmanager
+def untouched(*collections: Any) -> Iterator[None]:
+    """Raise `Wrong` when the answer has added to `collections` or deleted from them: what else is
+    wrong with it may come of that.
+    """
+    before = [collection.count() for collection in collections]
+    try:
+        yield
+    finally:
+        for collection, count in zip(collections, before, strict=True):
+            if collection.count() != count:
+                raise Wrong(
+                    f"your function changes the collection: it holds {collection.count():,} records "
+                    f"afterwards, {count:,} before. A search only reads."
+                )
+
+
+def cut_mistake(answer: Answer, case: Case, reference: Callable = above) -> Mistake:
     """Return the mistake of a fixed number of results, whatever that number is."""
     found = answer(*case.arguments)
     size = len(found) if isinstance(found, (list, tuple)) else 0
     return Mistake(
-        lambda c, v, t: above(c, v, t)[:size],
+        lambda *arguments: reference(*arguments)[:size],
         f"for {{case}} you return {size:,} records, and more qualify. A fixed `n_results`, however "
         "large, is too small for some collection: `count()` says how many there are.",
     )
@@ -1391,14 +1496,18 @@ def _why_different(name, found, wanted, right, old, words) -> str:
         if left and kept:
             return (
                 f"{where} still has the key {left[0]!r}, which its new metadata has not. `update` and "
-                "`upsert` merge metadata: delete the record before you add it, or set such keys to "
+                "`upsert` merge old and new metadata: delete the record before you add it, or set such keys to "
                 "None."
             )
         if old is not None and metadata == old[1]:
             return f"{where} still has its old metadata, {metadata}; it should be {wanted[1]}."
-        return (
-            f"{where} has the metadata {metadata}; it should be {wanted[1]}. Are ids and metadata "
-            "out of step?"
+        types = {key: str(value) for key, value in metadata.items()} == {
+            key: str(value) for key, value in wanted[1].items()
+        }
+        return f"{where} has the metadata {metadata}; it should be {wanted[1]}. " + (
+            "Store the values as they are, numbers as numbers."
+            if types
+            else "Are ids and metadata out of step?"
         )
     if not right[2]:
         if old is not None and _close(vector, old[2]):
@@ -1414,7 +1523,9 @@ def _why_different(name, found, wanted, right, old, words) -> str:
                 f"{where} has a vector of another length ({length:.2f} times as long). Is it normalised? "
                 "Store the vectors as they are given."
             )
-        return f"{where} has the vector of another record. Are ids and vectors out of step?"
+        if np.allclose(vector, wanted[2], rtol=0.02, atol=0.02):
+            return f"{where} has nearly its vector. Is it rounded? Store the vectors as they are given."
+        return f"{where} has another vector than it was given. Are ids and vectors out of step?"
     if text is None:
         return f"{where} has no text. Give the texts to Chroma as `documents`."
     if old is not None and text == old[0]:
@@ -1422,9 +1533,9 @@ def _why_different(name, found, wanted, right, old, words) -> str:
             f"{where} has its new vector, but still its old text ({text!r}): a search would find it "
             "and show something else."
         )
-    return (
-        f"{where} has the text {text!r}; it should be {wanted[0]!r}. Are ids and texts out of step?"
-    )
+    changed = text.casefold().split() == wanted[0].casefold().split()
+    why = "Store the texts as they are." if changed else "Are ids and texts out of step?"
+    return f"{where} has the text {text!r}; it should be {wanted[0]!r}. {why}"
 
 
 @exercise(

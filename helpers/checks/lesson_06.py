@@ -147,6 +147,31 @@ def exercise_6_1(answer: Answer) -> str:
             seen + "That is a mean for one text. Leave the sum as it is.",
         ),
         Mistake(
+            lambda lengths, size: padded_positions(lengths, size) / max(sum(lengths), 1),
+            seen
+            + "That is how many times as many there are. The task asks for a number of positions.",
+        ),
+        Mistake(
+            lambda lengths, size: sum(len(b) * max(b) ** 2 for b in _batches(lengths, size)),
+            seen
+            + "You square the longest. A row has as many positions as the longest text has tokens.",
+        ),
+        Mistake(
+            lambda lengths, size: sum(
+                len(lengths[i : i + size]) * max(lengths[i : i + size]) for i in range(len(lengths))
+            ),
+            seen + "You begin a batch at every text, so that they overlap: `range(0, len(lengths), "
+            "batch_size)` goes from batch to batch.",
+        ),
+        Mistake(
+            lambda lengths, size: padded_positions(lengths, size + 1),
+            seen + "There is one text too many in your batches.",
+        ),
+        Mistake(
+            lambda lengths, size: padded_positions(lengths, 2),
+            seen + "Your batches have 2 texts, whatever `batch_size` says.",
+        ),
+        Mistake(
             lambda lengths, size: padded_positions(lengths, 32),
             seen + "Your batches have 32 texts, whatever `batch_size` says.",
         ),
@@ -235,10 +260,9 @@ class Encoder:
 
 
 def _vector(model: str, text: str, dimension: int) -> np.ndarray:
-    """Return a unit vector that depends on the model's name and the text alone."""
+    """Return a vector, not of norm 1, that depends on the model's name and the text alone."""
     digest = hashlib.sha256(repr((model, str(text))).encode()).digest()
-    vector = np.random.default_rng(int.from_bytes(digest[:8], "big")).normal(size=dimension)
-    return vector / np.linalg.norm(vector)
+    return np.random.default_rng(int.from_bytes(digest[:8], "big")).normal(size=dimension)
 
 
 def _cached_call(answer: Answer, texts: list[str], model: str, cache: dict, when: str):
@@ -262,6 +286,11 @@ def _cached_call(answer: Answer, texts: list[str], model: str, cache: dict, when
             why = " A text that stands twice in the list gets two rows."
         elif len(encoder.asked) == 1 and len(found) == len(encoder.asked[0]) < len(texts):
             why = " You return only the vectors that are new."
+        elif found.ndim == 3:
+            why = (
+                " For a list of one text encode returns an array of shape (1, dimension): its vector is "
+                "row 0 of that."
+            )
         raise Wrong(
             f"{when}, you return an array of shape {found.shape}; it should be {right.shape}.{why}"
         )
@@ -282,8 +311,9 @@ def _asked_rightly(encoder: Encoder, missing: list[str], known: list[str], when:
                 f"{when}, nothing is missing, and you call encode all the same, with an empty list."
             )
         raise Wrong(
-            f"{when}, every vector is in the cache; you encode {describe(asked[0])} again. Is a vector "
-            "looked up under the very key under which it was put in?"
+            f"{when}, everything has been encoded before; you encode {describe(asked[0])} again. Is a "
+            "vector looked up under the very key under which it was put in, and does it stay in the cache, "
+            "whatever is encoded later, by whatever model?"
         )
     again = [text for text in asked if text in known]
     if again:
@@ -331,8 +361,14 @@ def _once_and_in_order(answer: Answer) -> None:
     when = f"for {describe(first)} and an empty cache"
     encoder, found, right = _cached_call(answer, first, "mini", cache, when)
     if not encoder.asked:
+        known = same(found, right)
         raise Wrong(
-            f"{when}, you never call encode. Is there a cache from another call, outside of `cache`?"
+            f"{when}, you never call encode"
+            + (
+                ". Is there a cache from another call, outside of `cache`?"
+                if known
+                else ", and what you return are not the vectors of the texts."
+            )
         )
     if len(encoder.asked) > 1 and all(len(call) == 1 for call in encoder.asked):
         raise Wrong(
@@ -346,9 +382,9 @@ def _once_and_in_order(answer: Answer) -> None:
         )
     if not cache:
         raise Wrong(
-            "after the call, the dictionary that was given as `cache` is still empty. Was it replaced "
-            "by another one (`cache = cache or {}` does that: an empty dictionary counts as False), or "
-            "copied?"
+            "after the call, the dictionary that was given as `cache` is still empty. Is nothing put into "
+            "it, or is another one used in its place: a copy, one that lives outside of the function, or a "
+            "new one (`cache = cache or {}` makes it: an empty dictionary counts as False)?"
         )
     when = f"for {describe(first)} once more, with the same cache"
     encoder, found, right = _cached_call(answer, first, "mini", cache, when)
@@ -366,6 +402,8 @@ def _once_and_in_order(answer: Answer) -> None:
             f"{when}, row {_first_row(found, right)} is not the vector of its text."
             f"{_moved(found, right) or ' The order is that of the list, whether a vector is new or old.'}"
         )
+    encoder, found, right = _cached_call(answer, second, "mini", cache, f"{when}, once more")
+    _asked_rightly(encoder, [], second, f"{when}, once more")
     _no_hashes(cache, [*first, *second], "mini")
     when = "when the cache comes back after a restart of the program"
     read_again = ["".join(list(text)) for text in second]  # equal texts, but other objects
@@ -410,6 +448,13 @@ def _nothing_confused(answer: Answer) -> None:
             f'{when}, you return the vectors of "mpnet": they have taken the place of the old ones.'
         )
     _asked_rightly(encoder, [], texts, when)
+    when = "for ['storm', ''] and an empty cache"
+    encoder, found, right = _cached_call(answer, ["storm", ""], "mini", Cache(), when)
+    if not same(found, right):
+        raise Wrong(
+            f"{when}, row {_first_row(found, right)} is not the vector of its text. The empty text is a text "
+            "like any other."
+        )
     long = "The storm of the year came in the night. " * 12
     pairs = [
         ("Storm", "storm"),
@@ -418,6 +463,11 @@ def _nothing_confused(answer: Answer) -> None:
         (f"{long}Nobody was hurt.", f"{long}Two were hurt."),
         (f"Monday. {long}", f"Friday. {long}"),
         ("caf\u00e9", "cafe\u0301"),
+        ("na\u00efve", "nave"),
+        ("\u65e5", "\u6708"),
+        ("tide", "edit"),
+        ("aca", "bab"),  # the same sum of characters, and the same Adler-32
+        ("plumless", "buckeroo"),  # the same CRC-32
     ]
     for one, other in pairs:
         cache = Cache()
@@ -434,9 +484,10 @@ def _nothing_confused(answer: Answer) -> None:
         encoder, found, right = _cached_call(answer, [other], "mini", cache, when)
         if not same(found, right):
             raise Wrong(
-                f"{when}, you return the vector of {describe(one)}. Texts that differ in anything, be it "
+                f"{when}, you return {_whose(found, one, 'mini')}. Texts that differ in anything, be it "
                 "a capital or a space, are different texts. The key must hold the text as it is."
             )
+    _many_kept_apart(answer)
     names = ("mini/v2", "mini_v2", "mini-v2", "mini v2", "Mini/v2", "mini/v2 ", "v2", "mini")
     for one, other in itertools.combinations(names, 2):
         _pair_kept_apart(
@@ -451,17 +502,68 @@ def _nothing_confused(answer: Answer) -> None:
         ("storm", "mini"),
         "The key must say which of the two is the model.",
     )
+    joined = "Joined into one string, the two are the same key. A tuple keeps them apart."
+    _pair_kept_apart(answer, ("2", "abcdefghijklm"), ("abcdefghijkl", "m"), joined)  # by length
     for middle in _separators(answer):
         for one, other in (
             (("mini", f"v2{middle}storm"), (f"mini{middle}v2", "storm")),
             (("mini", f"storm{middle}v2"), (f"v2{middle}mini", "storm")),
         ):
+            _pair_kept_apart(answer, one, other, joined)
+        if middle:
             _pair_kept_apart(
                 answer,
-                one,
-                other,
-                "Joined into one string, the two are the same key. A tuple keeps them apart.",
+                ("miniv2", "storm"),
+                (f"mini{middle}v2", "storm"),
+                f"The {middle!r} in it is lost. Names that differ in anything are different names.",
             )
+            _pair_kept_apart(
+                answer,
+                ("mini", "storms"),
+                ("mini", f"storm{middle}s"),
+                f"The {middle!r} in it is lost. Texts that differ in anything are different texts.",
+            )
+    _name_of_a_key(answer)
+
+
+def _whose(found: np.ndarray, text: str, model: str) -> str:
+    """Say whether `found` is the vector of `text`."""
+    if same(found, Encoder(model).vectors([text])):
+        return f"the vector of {describe(text)}"
+    return "something else than its vector"
+
+
+def _many_kept_apart(answer: Answer) -> None:
+    """Many texts at once: short checksums and numbers made of a text meet sooner or later."""
+    many = [f"Text {number} of many." for number in range(600)]
+    when = f"for {len(many)} texts and an empty cache"
+    _, found, right = _cached_call(answer, many, "mini", Cache(), when)
+    if not same(found, right):
+        row = _first_row(found, right)
+        others = np.flatnonzero(np.isclose(right, found[row], atol=1e-4).all(axis=1))
+        whose = f"the vector of {many[others[0]]!r}" if len(others) else "something else"
+        raise Wrong(
+            f"{when}, {many[row]!r} gets {whose}. Two texts share a key: a short checksum or a part of the "
+            "text is not enough. The key must hold the text as it is."
+        )
+
+
+def _name_of_a_key(answer: Answer) -> None:
+    """A model may be called like anything that the answer keeps in the cache by a name."""
+    filled = Cache()
+    _cached_call(answer, ["storm"], "mini", filled, "for one text")
+    for key in [key for key in filled if isinstance(key, str) and key != "mini"]:
+        cache = Cache()
+        _cached_call(answer, ["storm"], "mini", cache, "for one text")
+        when = f"for the model {key!r}, after the model 'mini'"
+        why = f"Your cache holds something else under {key!r}, and that may be a model's name, too."
+        try:
+            _, found, right = _cached_call(answer, ["storm"], key, cache, when)
+        except Wrong as wrong:
+            said = str(wrong).split("\nIt was called with")[0].removeprefix(f"{when}, ")
+            raise Wrong(f"{when}, {said}\n{why}") from None
+        if not same(found, right):
+            raise Wrong(f"{when}, you return another vector than that of the text. {why}")
 
 
 def _pair_kept_apart(answer: Answer, one: tuple, other: tuple, why: str) -> None:
@@ -471,6 +573,8 @@ def _pair_kept_apart(answer: Answer, one: tuple, other: tuple, why: str) -> None
     when = f"for the text {other[1]!r} by the model {other[0]!r}"
     _, found, right = _cached_call(answer, [other[1]], other[0], cache, when)
     if not same(found, right):
+        if not same(found, Encoder(one[0]).vectors([one[1]])):
+            raise Wrong(f"{when}, you return something else than its vector.")
         raise Wrong(
             f"{when}, you return the vector of the text {one[1]!r} by the model {one[0]!r}. {why}"
         )
@@ -486,7 +590,9 @@ def _separators(answer: Answer) -> list[str]:
     for key in cache:
         parts = key.split("mini") if isinstance(key, str) else []
         shown = [part.removeprefix("storm").removesuffix("storm") for part in parts]
-        usual += [part for part in shown if part and part not in usual]
+        shown += [part.split("storm")[0] for part in parts[1:]]
+        shown += [part.split("storm")[-1] for part in parts[:-1]]
+        usual += [part for part in dict.fromkeys(shown) if part and part not in usual]
     return usual
 
 
@@ -514,7 +620,18 @@ def _first_row(found: np.ndarray, right: np.ndarray) -> int:
 
 
 def _moved(found: np.ndarray, right: np.ndarray) -> str:
-    """Say so when the rows are right and only their order is not."""
+    """Say so when the rows are right and only their order, length or precision is not."""
+    if same(found, right / np.linalg.norm(right, axis=1, keepdims=True)):
+        return " You make its norm 1. Return the vectors as the model gives them."
+    row = _first_row(found, right)
+    others = np.flatnonzero(np.isclose(right, found[row], atol=1e-4).all(axis=1))
+    if len(others) and not same(np.sort(found, axis=0), np.sort(right, axis=0)):
+        return (
+            f" It is that of text {others[0]} of the list. Are texts and vectors in the same order, and of "
+            "the same number, where you put them together?"
+        )
+    if np.allclose(found, right, atol=0.06):
+        return " It is nearly that: rounded, perhaps? Keep the vectors as the model gives them."
     if same(found[np.lexsort(found.T)], right[np.lexsort(right.T)]):
         return " All the vectors are there, in another order: row i belongs to text i of the list."
     return ""
@@ -664,6 +781,39 @@ def exercise_6_3(answer: Answer) -> str:
         ),
         Mistake(_planned(lambda kinds: _hours(kinds[:1])), seen + "Only the first kind is in it."),
         Mistake(
+            _planned(lambda kinds: _hours(kinds[:1]), lambda k, d, b: _gigabytes(k[:1], d, b)),
+            seen + "Only the first kind is in it. Is there a `return` inside the loop?",
+        ),
+        Mistake(
+            lambda kinds, *rest: plan([(n - m, m, s) for n, m, s in kinds], *rest),
+            seen
+            + "You leave out the documents of the trial. It was a trial: all are to be encoded.",
+        ),
+        *(
+            Mistake(
+                _planned(
+                    lambda kinds, digits=digits: round(_hours(kinds), digits),
+                    lambda *a, digits=digits: round(_gigabytes(*a), digits),
+                ),
+                seen + "You round hours and gigabytes. The task asks for them as they are.",
+            )
+            for digits in (0, 1, 2, 3)
+        ),
+        *(
+            Mistake(
+                _planned(lambda kinds, digits=digits: round(_hours(kinds), digits)),
+                seen + "You round the hours. The task asks for them as they are.",
+            )
+            for digits in (0, 1, 2, 3)
+        ),
+        *(
+            Mistake(
+                _planned(gigabytes=lambda *a, digits=digits: round(_gigabytes(*a), digits)),
+                seen + "You round the gigabytes. The task asks for them as they are.",
+            )
+            for digits in (0, 1, 2, 3)
+        ),
+        Mistake(
             _planned(lambda kinds: _hours(kinds[-1:])),
             seen + "Only the last kind is in it. Is the sum set anew in the loop?",
         ),
@@ -794,7 +944,7 @@ def _three_numbers(value: Any) -> list[float]:
 def _same_plan(found: list[float], expected: tuple) -> bool:
     """Say whether all three agree; say which does not when only one is wrong."""
     agree = [
-        bool(np.isclose(one, other, rtol=1e-4, atol=1e-12))
+        bool(np.isclose(one, other, rtol=2e-6, atol=1e-12))
         for one, other in zip(found, expected, strict=True)
     ]
     if agree.count(False) == 1:
@@ -851,6 +1001,18 @@ def _places_among_candidates(query, vectors, candidates, k):
     return [int(place) for place in np.argsort(-(vectors[chosen] @ query))[:k]]
 
 
+def _equals_by_product(query, vectors, candidates, k):
+    chosen = np.lexsort((-(vectors @ query), _hamming(query, vectors)))[:candidates]
+    return [int(row) for row in chosen[np.argsort(-(vectors[chosen] @ query))[:k]]]
+
+
+def _ranked_by_bits(query, vectors, candidates, k):
+    chosen = np.argsort(-(vectors @ query))[:candidates]
+    return [
+        int(row) for row in chosen[np.argsort(_hamming(query, vectors[chosen]), kind="stable")[:k]]
+    ]
+
+
 def _all_as_near(query, vectors, candidates, k):
     distance = _hamming(query, vectors)
     rows = np.flatnonzero(distance <= np.sort(distance)[candidates - 1])
@@ -879,7 +1041,13 @@ def _unit(rows):
 def exercise_6_4(answer: Answer) -> str:
     """Zeros are no positive numbers, equal distances go by row, and lengths count."""
     cases = [
-        _coarse(*sizes) for sizes in ((40, 12, 9, 4, 641), (25, 8, 5, 5, 642), (60, 16, 15, 6, 643))
+        _coarse(*sizes)
+        for sizes in (
+            (40, 12, 9, 4, 641),
+            (25, 8, 5, 5, 642),
+            (60, 16, 15, 6, 643),
+            (30, 10, 6, 5, 647),
+        )
     ]
     seen = "for {case} you return {got}; it should be {expected}. "
     mistakes = [
@@ -938,6 +1106,18 @@ def exercise_6_4(answer: Answer) -> str:
             seen
             + 'Equal Hamming distances go by row number. `np.argsort` without kind="stable" does '
             "not promise that.",
+        ),
+        Mistake(
+            _ranked_by_bits,
+            seen
+            + "You choose the candidates by dot product, and rank them by their bits. It is the other way "
+            "round: bits find, numbers rank.",
+        ),
+        Mistake(
+            _equals_by_product,
+            seen
+            + "Among rows that are equally far you prefer the larger dot product. The smaller row number "
+            "comes first.",
         ),
         Mistake(
             _all_as_near,
@@ -1000,6 +1180,12 @@ def exercise_6_4(answer: Answer) -> str:
         ),
         Mistake(
             lambda q, v, c, k: _rescored(q, v, c - 1, k), seen + "You let in one candidate too few."
+        ),
+        Mistake(
+            _rescored_with(distance=lambda q, v: np.subtract(v > 0, q > 0, dtype=int).sum(axis=1)),
+            seen
+            + "You add up the differences of the bits with their signs, so that +1 and -1 cancel. "
+            "Count where they differ.",
         ),
     ]
     judge(answer, cases, rescore, mistakes, read=integers)
@@ -1077,6 +1263,7 @@ class Store:
         self.noted = 0
         self.line = Line()
         self.early = ""
+        self.odd_cut = ""
 
     def done(self) -> int:
         """Return the note: how many texts have their vectors safely stored; 0 in a new store."""
@@ -1085,6 +1272,9 @@ class Store:
     def cut(self, rows: int) -> None:
         """Keep the first `rows` rows, and drop those behind them."""
         rows = _whole(rows, "store.cut")
+
+        if rows != self.noted:
+            self.odd_cut = f" You call store.cut({rows}) where the note says {self.noted}."
 
         def effect():
             del self.rows[rows:]
@@ -1155,6 +1345,12 @@ class ChunkEncoder:
 
         def effect():
             before = sum(map(len, self.calls))
+            last = len(self.calls[-1]) if self.calls else 0
+            if before - last < self.store.noted < before and not self.unnoted:
+                self.unnoted = (
+                    f"when you encode chunk {len(self.calls) + 1}, {before} texts are encoded, and the "
+                    f"note says {self.store.noted}. It counts all texts of a chunk: `start + len(part)`."
+                )
             if self.store.noted < before and not self.unnoted:
                 self.unnoted = (
                     f"when you encode chunk {len(self.calls) + 1}, {before} texts are encoded, and the "
@@ -1214,7 +1410,10 @@ def _uninterrupted(answer: Answer, texts: list[str], chunk: int) -> Store:
     encoder = _one_run(answer, texts, store, chunk)
     sizes = [len(call) for call in encoder.calls]
     if not sizes:
-        raise Wrong(f"{when}: encode is never called.")
+        raise Wrong(
+            f"{when}: encode is never called. The store is a new one: where to begin is for store.done() "
+            "to say, and for nothing that the function remembers."
+        )
     if max(sizes) > chunk:
         raise Wrong(
             f"{when}: you call encode with {max(sizes)} texts at once. A power cut would cost all of "
@@ -1365,20 +1564,21 @@ def _cut_and_resume(answer: Answer, texts: list[str], chunks: tuple, cuts: list[
         _complete(store, texts, f"{story}; after the next run")
     except Wrong as wrong:
         if "cut" in store.line.log:
-            raise
+            raise Wrong(f"{wrong}{store.odd_cut}") from None
         raise Wrong(
             f"{wrong} What stands behind the note may be half a chunk. Nothing has cut it away, and "
             "what was appended stands behind it."
         ) from None
     _none_again(encoder, texts, safe, story)
+    if len(cuts) == 1 and safe < len(store.rows) and not encoder.calls and safe < len(texts):
+        raise Wrong(
+            f"{story}; the next run encodes nothing. Rows behind the note may be half written: go by "
+            "store.done() alone."
+        )
     if store.noted != len(texts):
         raise Wrong(
             f"{story}; after the next run the note says {store.noted}, not {len(texts)}. It counts from "
             "the first text of all, not from where this run began."
-        )
-    if len(cuts) == 1 and safe < len(store.rows) and not encoder.calls and safe < len(texts):
-        raise Wrong(
-            f"{story}; the next run encodes nothing. Rows without a note may be half written."
         )
 
 

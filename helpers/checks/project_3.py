@@ -22,7 +22,15 @@ from helpers.checks.exercise import (
     number,
     texts,
 )
-from helpers.checks.lesson_05 import Watch, check_records, counted, hidden_collection, record_state
+from helpers.checks.lesson_05 import (
+    Watch,
+    check_records,
+    counted,
+    cut_mistake,
+    hidden_collection,
+    record_state,
+    untouched,
+)
 
 MODEL = "all-MiniLM-L6-v2"
 _CATEGORIES = ("letters", "recipes", "minutes", "travel")
@@ -189,11 +197,23 @@ def _check_build(
         raise Wrong(
             "your collection has an embedding function of its own "
             f"({function.get('name', 'unknown')}): a text without a vector would get one from another "
-            "model. Create it with `embedding_function=None`."
+            "model. Create it with `embedding_function=None`. (If you do: Chroma writes its own into a "
+            "dictionary given as `configuration`. Make a new one for each call.)"
         )
     if client.problem:
         raise Wrong(client.problem)
     ids, documents, metadatas = _columns(records)
+    now = record_state(collection)
+    if (
+        {i: before[i][0] for i in before}
+        == {i: now[i][0] for i in now}
+        != dict(zip(ids, documents, strict=True))
+    ):
+        raise Wrong(
+            f"for {words} the collection is what it was before: nothing old is gone, nothing new has come. "
+            "`add` keeps what is there under an id, and says nothing. Delete the collection first, and "
+            "create it anew."
+        )
     if records[0]["id"] not in before:
         _check_metadata(collection, records, metadatas)
     check_records(collection, ids, documents, metadatas, vectors, before, words, 5)
@@ -375,6 +395,20 @@ def _filter_mistakes(found: Callable) -> list[Mistake]:
             "`since` has no effect.",
         ),
         Mistake(
+            lambda c, v, n, category, author, since: found(c, v, n, author, category, since),
+            "`category` and `author` are swapped.",
+        ),
+        *(
+            Mistake(
+                lambda c, v, n, *asked, place=place: [] if asked[place] else found(c, v, n, *asked),
+                f"wherever `{name}` is asked, nothing comes. Is it compared under the key {key!r}, "
+                "and with the value itself?",
+            )
+            for place, (name, key) in enumerate(
+                (("category", "category"), ("author", "author"), ("since", "date"))
+            )
+        ),
+        Mistake(
             strictly_after,
             "records of the day `since` itself are missing. It belongs to the range: `$gte`, not `$gt`.",
         ),
@@ -500,6 +534,13 @@ _SEARCH_MISTAKES = [
         lambda c, v, k, *asked: search(c, v, 10, *asked),
         "you return 10 records whatever k is: that is Chroma's own choice of `n_results`.",
     ),
+    *(
+        Mistake(
+            lambda c, v, k, *asked, fixed=fixed: search(c, v, fixed, *asked),
+            f"you return {fixed} records whatever k is.",
+        )
+        for fixed in (3, 5)
+    ),
     Mistake(
         lambda c, v, k, *asked: search(c, v, k + 1, *asked),
         "you return one record too many: for {case} you return {got}.",
@@ -512,9 +553,15 @@ _SEARCH_MISTAKES = [
         lambda c, v, *asked: [name for name, _ in search(c, v, *asked)],
         "you return ids without their similarities; the task asks for pairs (id, similarity).",
     ),
-    Mistake(
-        lambda c, v, k, *asked: [(name, round(s, 2)) for name, s in search(c, v, k, *asked)],
-        "the records are right, but their similarities are rounded. Leave rounding to whoever prints them.",
+    *(
+        Mistake(
+            lambda c, v, k, *asked, digits=digits: [
+                (name, round(s, digits)) for name, s in search(c, v, k, *asked)
+            ],
+            "the records are right, but their similarities are rounded. Leave rounding to whoever prints "
+            "them.",
+        )
+        for digits in (1, 2, 3, 4)
     ),
     Mistake(
         lambda c, v, k, *asked: [(name, 1 / (2 - s)) for name, s in search(c, v, k, *asked)],
@@ -574,9 +621,9 @@ def project_3_2(answer: Answer) -> str:
         what = (1, "travel", cleo, since)
         cases.append(Case((library, far, *what), _words("k", *what)))
         judged = answer.fresh()
-        with _chroma_explained():
+        with untouched(library), _chroma_explained():
             counted(judged, cases, search, _SEARCH_MISTAKES)
-        _check_short(judged, library, queries[-1])
+            _check_short(judged, library, queries[-1])
         judged.check_memory()
         judged.check_inputs()
     return "right: filtered before the cut, similarities, and fewer than k when there are no more."
@@ -673,6 +720,19 @@ _ABOVE_MISTAKES = [
         "you return what is *below* the threshold, and reject the rest.",
     ),
     Mistake(
+        _passing(lambda s, t: s <= t + 1e-7, lambda s: s),
+        "you return what is *below* the threshold, and reject the rest.",
+    ),
+    Mistake(
+        lambda c, v, t, *asked: _all_passing(c, v, asked) if above(c, v, t, *asked) else [],
+        "as soon as the best record reaches the threshold you return all that pass the filters. Each record "
+        "has to reach it.",
+    ),
+    Mistake(
+        _passing(lambda s, t: s >= max(t, 0), lambda s: s),
+        "you leave out similarities below 0, although the threshold allows them.",
+    ),
+    Mistake(
         _passing(lambda s, t: True, lambda s: s),
         "nothing is rejected: you return every record that passes the filters.",
     ),
@@ -696,6 +756,14 @@ _ABOVE_MISTAKES = [
     Mistake(
         _passing(lambda s, t: round(s, 2) >= t, lambda s: round(s, 2)),
         "you round before you compare, so that what is just below the threshold passes.",
+    ),
+    *(
+        Mistake(
+            _passing(lambda s, t: s >= t - 1e-7, lambda s, digits=digits: round(s, digits)),
+            "the records are right, but their similarities are rounded. Leave rounding to whoever prints "
+            "them.",
+        )
+        for digits in (1, 2, 3, 4)
     ),
     Mistake(
         lambda c, v, t, *asked: sorted(above(c, v, t, *asked)),
@@ -746,9 +814,11 @@ def project_3_3(answer: Answer) -> str:
     ]
     exact = np.array([[0.5, 0.5, 0.5, 0.5], [0, 3, 0, 0], [2, 0, 0, 0]])
     facts = [{"category": "letters", "author": ada, "date": 20240101}] * 3
+    large, large_facts, _ = _hidden_library(rng, 1_150)
     with (
         hidden_collection(vectors, metadatas=metadatas) as library,
         hidden_collection(exact, metadatas=facts) as few,
+        hidden_collection(large, metadatas=large_facts) as many,
     ):
         cases = [
             Case((library, query, *what), _words("threshold", *what))
@@ -756,10 +826,12 @@ def project_3_3(answer: Answer) -> str:
         ]
         on_the_line = (np.array([2.0, 0, 0, 0]), 0.5, "letters", None, None)
         cases.append(Case((few, *on_the_line), "3 records, one exactly at the threshold 0.5"))
+        every = Case((many, queries[0], -1.0, None, None, None), "1,150 records and threshold=-1.0")
         judged = answer.fresh()
-        with _chroma_explained():
+        with untouched(library, few, many), _chroma_explained():
             counted(judged, cases, above, _ABOVE_MISTAKES)
-        _check_short_above(judged, library, queries[0])
+            counted(judged, [every], above, [cut_mistake(judged, every, above)])
+            _check_short_above(judged, library, queries[0])
         judged.check_memory()
         judged.check_inputs()
     return "right: everything above the line, nothing below it, filters or not."
@@ -805,14 +877,19 @@ def project_3_4(engine: Any, judgement: dict) -> str:
     wanted = ("threshold", "answered", "rejected")
     missing = [key for key in wanted if given.get(key) is None or given.get(key) is ...]
     if missing:
-        raise Wrong(f"`judgement` has no {' and no '.join(repr(key) for key in missing)} yet.")
+        others = [describe(key) for key in given if key not in wanted]
+        raise Wrong(
+            f"`judgement` has no {' and no '.join(repr(key) for key in missing)} yet."
+            + (f" It has {' and '.join(others)}." if others else "")
+        )
     threshold = number(given["threshold"], 'judgement["threshold"]')
     if not -1 <= threshold <= 1:
         raise Wrong(
             f'judgement["threshold"] is {threshold:g}; cosines go from -1 to 1. Per cent, perhaps?'
         )
     answered, rejected = (_questions(given[key], key) for key in wanted[1:])
-    both = sorted(set(answered) & set(rejected))
+    alike = {_bare(question) for question in rejected}
+    both = [question for question in answered if _bare(question) in alike]
     if both:
         raise Wrong(f"{both[0]!r} stands in both lists. Is it answered, or not?")
     ids, vectors = _engine(engine, encode)
@@ -824,34 +901,36 @@ def project_3_4(engine: Any, judgement: dict) -> str:
     )
     if threshold <= level:
         raise Wrong(
-            f"your threshold, {threshold:.2f}, is not above the level of chance: one in twenty of all "
-            f"pairs of question and record has {level:.2f} or more, related or not."
+            f"your threshold, {threshold:g}, is not above the level of chance: one in twenty of all "
+            f"pairs of question and record has {level:.3f} or more, related or not."
         )
     if max(best[q][0] for q in answered) < threshold <= min(best[q][0] for q in rejected):
         raise Wrong(
-            "it is the other way round: all questions of `rejected` have a record above your threshold, "
+            "it is the other way round: all questions of `rejected` have a record at your threshold or above, "
             "and none of `answered` has. Are the two lists swapped?"
         )
     for question in answered:
         score, row = best[question]
         if score < threshold:
             raise Wrong(
-                f"“{question}” should be answered, and nothing is above your threshold of "
-                f"{threshold:.2f}: its best record is {ids[row]!r} with {score:.3f}."
+                f"“{question}” should be answered, and nothing reaches your threshold of "
+                f"{threshold:g}: its best record is {ids[row]!r} with {score:.4f}."
             )
     for question in rejected:
         score, row = best[question]
         if score >= threshold:
             raise Wrong(
-                f"“{question}” should be rejected, but {ids[row]!r} has {score:.3f}, and your "
-                f"threshold is {threshold:.2f}. Read that record: is it an answer after all?"
+                f"“{question}” should be rejected, but {ids[row]!r} has {score:.4f}, and your "
+                f"threshold is {threshold:g}. Read that record: is it an answer after all?"
             )
     low = min(answered, key=lambda question: best[question][0])
     high = max(rejected, key=lambda question: best[question][0])
+    count = len(best)
+    words = {6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}.get(count, str(count))
     return (
         f"right: your line at {threshold:.2f} parts them. The closest calls are “{low}” with "
-        f"{best[low][0]:.2f} and “{high}” with {best[high][0]:.2f}; chance reaches {level:.2f}. Six "
-        "questions chose this line, so try it on six others."
+        f"{best[low][0]:.2f} and “{high}” with {best[high][0]:.2f}; chance reaches {level:.2f}. "
+        f"{words.capitalize()} questions chose this line, so try it on {words} others."
     )
 
 
@@ -860,11 +939,19 @@ def _questions(value: Any, key: str) -> list[str]:
     found = [question.strip() for question in texts(value, what)]
     if any(not question for question in found):
         raise Wrong(f"{what} holds an empty text.")
-    if len({question.casefold() for question in found}) < len(found):
+    empty = [question for question in found if not _bare(question)]
+    if empty:
+        raise Wrong(f"{what} holds {empty[0]!r}, which asks nothing.")
+    if len({_bare(question) for question in found}) < len(found):
         raise Wrong(f"{what} has a question twice.")
     if len(found) < _QUESTIONS:
         raise Wrong(f"{what} has {len(found)} questions; the task asks for {_QUESTIONS} or more.")
     return found
+
+
+def _bare(question: str) -> str:
+    """Return a question without what does not make it another one."""
+    return " ".join(question.casefold().rstrip("?!.… ").split())
 
 
 def _engine(engine: Any, encode: Callable) -> tuple[list[str], np.ndarray]:
@@ -887,10 +974,18 @@ def _engine(engine: Any, encode: Callable) -> tuple[list[str], np.ndarray]:
         lacking = [key for key in ("category", "author", "date") if key not in (metadata or {})]
         if lacking:
             raise Wrong(f"the record {name!r} of your engine has no {lacking[0]}.")
+        if isinstance(metadata["date"], str):
+            raise Wrong(
+                f"the date of the record {name!r} is a text, {metadata['date']!r}. `build` makes a number of "
+                "it, such as 20240115."
+            )
+    silent = [name for name, text in zip(got["ids"], got["documents"], strict=True) if not text]
+    if silent:
+        raise Wrong(f"the record {silent[0]!r} of your engine has no text.")
     vectors = np.asarray(got["embeddings"], dtype=float)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors = vectors / np.where(norms == 0, 1, norms)
-    sample = [row for row in (0, size // 2, size - 1) if got["documents"][row]]
+    sample = [int(row) for row in np.linspace(0, size - 1, 12)]
     right = encode([got["documents"][row] for row in sample], MODEL)
     if vectors.shape[1] != right.shape[1]:
         raise Wrong(

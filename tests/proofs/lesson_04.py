@@ -744,6 +744,124 @@ def opens_until_k(queries, vectors, centroids, cell_of, nprobe, k):
         nprobe += 1
 
 
+def complete_queries_only(exact_ids, approximate_ids):
+    shares = []
+    for exact, found in zip(exact_ids, approximate_ids, strict=True):
+        if -1 not in exact:
+            shares.append(np.isin(exact, found).mean())
+    return np.mean(shares)
+
+
+def smaller_of_both(exact_ids, approximate_ids):
+    shares = []
+    for exact, found in zip(exact_ids, approximate_ids, strict=True):
+        one, other = set(exact) - {-1}, set(found) - {-1}
+        shares.append(len(one & other) / max(1, min(len(one), len(other))))
+    return np.mean(shares)
+
+
+def found_cut_as_well(exact_ids, approximate_ids):
+    shares = []
+    for exact, found in zip(exact_ids, approximate_ids, strict=True):
+        n = (exact >= 0).sum()
+        shares.append(np.isin(exact[:n], found[:n]).mean())
+    return np.mean(shares)
+
+
+def _hit_rate(exact, found):
+    return (exact[:, :, None] == found[:, None, :]).any(axis=2).mean()
+
+
+def recall_rounded(exact_ids, search, target, nlist=83):
+    for nprobe in range(1, nlist + 1):
+        if round(_hit_rate(exact_ids, search(nprobe)), 2) >= target:
+            return nprobe
+    return None
+
+
+def goes_on_and_catches(exact_ids, search, target, nlist=83):
+    nprobe = 1
+    try:
+        while _hit_rate(exact_ids, search(nprobe)) < target:
+            nprobe += 1
+    except Exception:
+        return None
+    return nprobe
+
+
+def always_95(exact_ids, search, target, nlist=83):
+    return linear(exact_ids, search, 0.95, nlist)
+
+
+def in_int32(kind, n, dimension, nlist, links, pieces):
+    numbers = map(np.int32, (n, dimension, nlist, links, pieces))
+    return with_branches(kind, *numbers)
+
+
+def n_and_dimension_swapped(kind, n, dimension, nlist, links, pieces):
+    return with_branches(kind, dimension, n, nlist, links, pieces)
+
+
+def one_branch_too_wide(kind, n, dimension, nlist, links, pieces):
+    if kind in ("ivf", "hnsw"):
+        return n * (4 * dimension + 8) + nlist * 4 * dimension
+    return with_branches(kind, n, dimension, nlist, links, pieces)
+
+
+def speed_up_rounded(exact, approximate, target):
+    found = step_by_step(exact, approximate, target)
+    return {n: (None if s is None else round(s, 3), word) for n, (s, word) in found.items()}
+
+
+def words_swapped(exact, approximate, target):
+    other = {"faster": "slower", "slower": "faster"}
+    found = step_by_step(exact, approximate, target)
+    return {n: (s, other.get(word, word)) for n, (s, word) in found.items()}
+
+
+def exact_by_mean(exact, approximate, target):
+    means = {name: [np.mean(runs)] for name, runs in exact.items()}
+    return verdicts(min)(means, approximate, target)
+
+
+def fastest_of_approximate(exact, approximate, target):
+    fastest = {name: ([min(runs)], recall) for name, (runs, recall) in approximate.items()}
+    return verdicts(min)(exact, fastest, target)
+
+
+def median_of_shares(exact_ids, approximate_ids):
+    pairs = zip(exact_ids, approximate_ids, strict=True)
+    return np.median([np.isin(e[e >= 0], a).mean() for e, a in pairs])
+
+
+def false_where_none(exact_ids, search, target, nlist=83):
+    return linear(exact_ids, search, target, nlist) or False
+
+
+def best_of_each_cell(queries, vectors, centroids, cell_of, nprobe, k):
+    ids, scores = np.full((len(queries), k), -1), np.full((len(queries), k), -np.inf)
+    for q, query in enumerate(queries):
+        pairs = []
+        for cell in np.argsort(-(centroids @ query))[:nprobe]:
+            rows = np.flatnonzero(cell_of == cell)
+            if len(rows):
+                best = rows[np.argmax(vectors[rows] @ query)]
+                pairs.append((vectors[best] @ query, best))
+        for place, (score, row) in enumerate(sorted(pairs, reverse=True)[:k]):
+            ids[q, place], scores[q, place] = row, score
+    return ids, scores
+
+
+def not_sorted_where_few(queries, vectors, centroids, cell_of, nprobe, k):
+    ids, scores = all_pairs_masked(queries, vectors, centroids, cell_of, nprobe, k)
+    for q in range(len(ids)):
+        n = (ids[q] >= 0).sum()
+        if n < k:
+            order = np.argsort(ids[q, :n])
+            ids[q, :n], scores[q, :n] = ids[q, order], scores[q, order]
+    return ids, scores
+
+
 PROOFS = {
     "4.1": Proof(
         right=(with_masks, by_counting, with_intersect1d, minus_one_removed_by_setdiff),
@@ -765,6 +883,10 @@ PROOFS = {
             (minus_one_above_the_line, "Below the line the -1 is out"),
             (positive_ids, "The id 0 is missing"),
             (rounded_recall, "You round."),
+            (complete_queries_only, "You leave out the queries"),
+            (smaller_of_both, "the smaller of two numbers"),
+            (median_of_shares, "the median of the shares"),
+            (found_cut_as_well, "you cut off what was found, too"),
         ),
     ),
     "4.2": Proof(
@@ -788,6 +910,10 @@ PROOFS = {
             (the_recall, "that is the recall reached"),
             (argmax_without_any, "the first is the largest"),
             (other_end, "the other end of your search"),
+            (recall_rounded, "You round the recall"),
+            (goes_on_and_catches, "nprobe runs from 1 to 11"),
+            (always_95, "You aim at 0.95"),
+            (false_where_none, "you return False"),
         ),
     ),
     "4.3": Proof(
@@ -820,6 +946,10 @@ PROOFS = {
             (megabytes, "megabytes"),
             (as_text, "not a number"),
             (pq_forgotten, "Does every path end with `return`?"),
+            (in_int32, "an int32 begins again from below"),
+            (n_and_dimension_swapped, "`n` and `dimension` are swapped"),
+            (one_branch_too_wide, 'That is what "ivf" takes'),
+            (changed(flat=lambda n, d, *_: n * 384 * 4), "You take 384"),
         ),
     ),
     "4.4": Proof(
@@ -848,6 +978,12 @@ PROOFS = {
             (against(lambda runs: np.median(min(runs, key=min))), "the fastest single run"),
             (against(lambda runs: min(map(min, runs))), "the fastest run of all"),
             (against(np.median), "you throw the runs of all"),
+            (verdicts(min, max), "the slowest run of each"),
+            (verdicts(min, lambda times: sorted(times)[1]), "the one beside the middle"),
+            (speed_up_rounded, "you round the speed-up"),
+            (words_swapped, "the words are the wrong way round"),
+            (exact_by_mean, "for the exact searches you take the mean"),
+            (fastest_of_approximate, "for the approximate searches you take the fastest"),
         ),
     ),
     "4.5": Proof(
@@ -875,6 +1011,8 @@ PROOFS = {
             (masked(0), "does not shut a vector out"),
             (never_more_than_vectors, "it should be (2, 8)"),
             (opens_until_k, "-1 fills up"),
+            (best_of_each_cell, "only the best vector of each cell"),
+            (not_sorted_where_few, "the right ids in another order"),
         ),
     ),
 }

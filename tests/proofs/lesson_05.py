@@ -458,11 +458,11 @@ def without_the_index(collection, vector, threshold):
     return [(got["ids"][n], float(scores[n])) for n in order if scores[n] >= threshold]
 
 
+# 5.4 Wrong
+
+
 def rounded_afterwards(collection, vector, threshold):
     return [(i, round(s, 4)) for i, s in asks_for_more(collection, vector, threshold)]
-
-
-# 5.4 Wrong
 
 
 def ten_at_most(collection, vector, threshold):
@@ -788,6 +788,93 @@ def forgets_the_texts(collection, ids, texts, metadatas, vectors, batch_size):
         collection.add(ids=[name], metadatas=[metadata], embeddings=[vector])
 
 
+def sign_turned(distance, space):
+    return -checks_first(distance, space)
+
+
+def rounded_to_four(distance, space):
+    return np.round(checks_first(distance, space), 4)
+
+
+def small_letters(category=None, authors=None, since=None, until=None):
+    return nested(category and category.lower(), authors, since, until)
+
+
+def sorts_the_authors(category=None, authors=None, since=None, until=None):
+    if authors:
+        authors.sort()
+    return nested(category, authors, since, until)
+
+
+def authors_in_one_text(category=None, authors=None, since=None, until=None):
+    return nested(category, authors and [", ".join(authors)], since, until)
+
+
+def mask_on_the_ranking(scores, allowed, k):
+    _, after, fetch = by_lists(scores, allowed, k)
+    return np.argsort(-scores)[allowed][:k], after, fetch
+
+
+def one_too_many(scores, allowed, k):
+    before, after, fetch = by_lists(scores, allowed, k)
+    return before, after, fetch + 1
+
+
+def in_half_precision(collection, ids, texts, metadatas, vectors, batch_size):
+    few = vectors.astype(np.float16).astype(np.float32)
+    clears_and_adds(collection, ids, texts, metadatas, few, batch_size)
+
+
+def dates_as_text(collection, ids, texts, metadatas, vectors, batch_size):
+    written = [{key: str(value) for key, value in metadata.items()} for metadata in metadatas]
+    clears_and_adds(collection, ids, texts, written, vectors, batch_size)
+
+
+def none_for_fetch(scores, allowed, k):
+    before, after, fetch = by_lists(scores, allowed, k)
+    return before, after, fetch or None
+
+
+def fetches_everything(scores, allowed, k):
+    return *by_lists(scores, allowed, k)[:2], len(scores)
+
+
+def thrown_away(scores, allowed, k):
+    before, after, fetch = by_lists(scores, allowed, k)
+    return before, after, fetch - len(before)
+
+
+def by_absolute_value(scores, allowed, k):
+    return by_lists(np.abs(scores), allowed, k)
+
+
+def guessed(scores, allowed, k):
+    before, after, _ = by_lists(scores, allowed, k)
+    return before, after, int(np.ceil(k / allowed.mean())) if allowed.any() else 0
+
+
+def all_but_the_last(collection, vector, threshold):
+    n = collection.count()
+    if n == 0:
+        return []
+    found = collection.query(query_embeddings=[vector], n_results=max(1, n - 1))
+    return [
+        (i, 1 - d)
+        for i, d in zip(found["ids"][0], found["distances"][0], strict=True)
+        if 1 - d >= threshold
+    ]
+
+
+def leaves_the_query_behind(collection, vector, threshold):
+    found = asks_for_all(collection, vector, threshold)
+    collection.upsert(ids=["query"], embeddings=[vector])
+    return found
+
+
+def cut_off_at_zero(collection, vector, threshold):
+    return [(i, max(0.0, s)) for i, s in asks_for_all(collection, vector, threshold)]
+
+
 PROOFS = {
     "5.1": Proof(
         right=(by_factor, by_match, checks_first),
@@ -807,6 +894,8 @@ PROOFS = {
             (lists, "is a list; the task asks for a NumPy array"),
             (as_text, "is the text"),
             (rounded_to_two, "your similarities are rounded"),
+            (sign_turned, "your sign is turned in every space"),
+            (rounded_to_four, "your similarities are nearly right"),
         ),
     ),
     "5.2": Proof(
@@ -831,6 +920,9 @@ PROOFS = {
             (forgets_until, "you return `{'date': {'$gte': 0}}`"),
             (early_return, "only the first is used"),
             (forgets_one_pair, "Of 90 records it lets through"),
+            (small_letters, "in small letters"),
+            (authors_in_one_text, "with several authors nothing comes"),
+            (sorts_the_authors, "changes one of its arguments in place"),
         ),
     ),
     "5.3": Proof(
@@ -853,10 +945,17 @@ PROOFS = {
             (numbers, "`before` is a number of rows"),
             (no_row_no_answer, "it raises IndexError"),
             (two_results, "you return 2 things"),
+            (none_for_fetch, "`fetch` is None in what you return"),
+            (fetches_everything, "you fetch everything. The smallest number"),
+            (mask_on_the_ranking, "`ranking[allowed]` takes the wrong ones"),
+            (one_too_many, "`fetch` is one too large"),
+            (thrown_away, "the rows that the filter throws away"),
+            (by_absolute_value, "you rank by the absolute values"),
+            (guessed, "`fetch` is an estimate"),
         ),
     ),
     "5.4": Proof(
-        right=(asks_for_all, asks_for_more, without_the_index, rounded_afterwards),
+        right=(asks_for_all, asks_for_more, without_the_index),
         wrong=(
             (ten_at_most, "you return 10 records at most"),
             (a_thousand_at_most, "you return 1,000 records, and more qualify"),
@@ -879,6 +978,10 @@ PROOFS = {
             (_products, "these are dot products"),
             (only_the_query_normed, "by the norm of the query only"),
             (sign_lost, "have lost their sign"),
+            (rounded_afterwards, "similarities are rounded"),
+            (all_but_the_last, "you never look at the last record"),
+            (leaves_the_query_behind, "your function changes the collection"),
+            (cut_off_at_zero, "you cut off similarities below 0"),
         ),
     ),
     "5.5": Proof(
@@ -886,7 +989,7 @@ PROOFS = {
         wrong=(
             (only_adds, "`add` keeps what is there"),
             (only_upserts, "must be deleted"),
-            (merges, "merge metadata"),
+            (merges, "merge old and new metadata"),
             (only_updates, "`update` changes what is there"),
             (last_batch_forgotten, "the last batch is not full"),
             (all_at_once, "you add 17 records in one call"),
@@ -903,6 +1006,8 @@ PROOFS = {
             (marks_the_metadata, "which it was not given"),
             (normalises, "a vector of another length"),
             (forgets_the_texts, "has no text. Give the texts"),
+            (in_half_precision, "has nearly its vector"),
+            (dates_as_text, "numbers as numbers"),
         ),
     ),
 }

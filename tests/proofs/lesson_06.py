@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import math
+import zlib
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -797,6 +798,138 @@ def sorted_by_length(texts, encode, store, chunk):
         store.note(start + len(part))
 
 
+def times_as_many(lengths, batch_size):
+    return with_while(lengths, batch_size) / max(1, sum(lengths))
+
+
+def at_every_text(lengths, batch_size):
+    starts = range(len(lengths))
+    parts = [lengths[start : start + batch_size] for start in starts]
+    return sum(len(part) * max(part) for part in parts)
+
+
+def _with_key(key):
+    """A right answer but for its keys."""
+
+    def encode_cached(texts, model_name, cache, encode):
+        missing = [t for t in dict.fromkeys(texts) if key(model_name, t) not in cache]
+        if missing:
+            vectors = encode(missing)
+            cache.update((key(model_name, t), v) for t, v in zip(missing, vectors, strict=True))
+        return np.array([cache[key(model_name, t)] for t in texts])
+
+    return encode_cached
+
+
+def empty_text_left_out(texts, model_name, cache, encode):
+    missing = [t for t in dict.fromkeys(texts) if t and (model_name, t) not in cache]
+    if missing:
+        for text, vector in zip(missing, encode(missing), strict=True):
+            cache[model_name, text] = vector
+    nothing = np.zeros_like(next(iter(cache.values())))
+    return np.array([cache.get((model_name, t), nothing) for t in texts])
+
+
+def of_norm_one(texts, model_name, cache, encode):
+    found = one_call(texts, model_name, cache, encode)
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+def in_whole_tenths(texts, model_name, cache, encode):
+    return one_call(texts, model_name, cache, lambda missing: np.round(encode(missing), 1))
+
+
+def rows_beside_names(texts, model_name, cache, encode):
+    numbers = cache.setdefault(model_name, {})
+    rows = cache.setdefault("rows", [])
+    missing = [t for t in dict.fromkeys(texts) if t not in numbers]
+    if missing:
+        for text, vector in zip(missing, encode(missing), strict=True):
+            numbers[text] = len(rows)
+            rows.append(vector)
+    return np.array([rows[numbers[t]] for t in texts])
+
+
+def as_bytes(texts, model_name, cache, encode):
+    missing = [t for t in dict.fromkeys(texts) if (model_name, t) not in cache]
+    if missing:
+        for text, vector in zip(missing, encode(missing), strict=True):
+            cache[model_name, text] = (vector.tobytes(), vector.dtype.str)
+    return np.array([np.frombuffer(*cache[model_name, t]) for t in texts])
+
+
+def rounded_plan(kinds, dimension, bytes_per_value, deadline_hours):
+    hours, gigabytes, machines = step_by_step(kinds, dimension, bytes_per_value, deadline_hours)
+    return round(hours, 2), gigabytes, machines
+
+
+def return_in_the_loop(kinds, dimension, bytes_per_value, deadline_hours):
+    return step_by_step(kinds[:1], dimension, bytes_per_value, deadline_hours)
+
+
+def without_the_trial(kinds, dimension, bytes_per_value, deadline_hours):
+    rest = [(n - measured, measured, seconds) for n, measured, seconds in kinds]
+    return step_by_step(rest, dimension, bytes_per_value, deadline_hours)
+
+
+def same_row_for_all(texts, model_name, cache, encode):
+    def first_only(missing):
+        return np.repeat(encode(missing)[:1], len(missing), axis=0)
+
+    return one_call(texts, model_name, cache, first_only)
+
+
+def no_more_than_three(texts, model_name, cache, encode):
+    known = dict(cache)
+    found = one_call(texts, model_name, known, encode)
+    for key in list(known)[:4]:
+        cache[key] = known[key]
+    return found
+
+
+def bits_rank(query, vectors, candidates, k):
+    chosen = np.argsort(-(vectors @ query))[:candidates]
+    distance = ((vectors[chosen] > 0) != (query > 0)).sum(axis=1)
+    return chosen[np.argsort(distance, kind="stable")[:k]].tolist()
+
+
+def cut_too_late(texts, encode, store, chunk):
+    done = store.done()
+    store.cut(done + 1)
+    for start in range(done, len(texts), chunk):
+        part = texts[start : start + chunk]
+        store.append(encode(part))
+        store.note(start + len(part))
+
+
+def equals_by_product(query, vectors, candidates, k):
+    distance = ((vectors > 0) != (query > 0)).sum(axis=1)
+    products = vectors @ query
+    chosen = np.lexsort((-products, distance))[:candidates]
+    return chosen[np.argsort(-products[chosen])][:k].tolist()
+
+
+def signs_cancel(query, vectors, candidates, k):
+    distance = ((vectors > 0).astype(int) - (query > 0).astype(int)).sum(axis=1)
+    chosen = np.argsort(distance, kind="stable")[:candidates]
+    return chosen[np.argsort(-(vectors[chosen] @ query))][:k].tolist()
+
+
+def goes_by_the_rows(texts, encode, store, chunk):
+    for start in range(len(store.rows), len(texts), chunk):
+        part = texts[start : start + chunk]
+        store.append(encode(part))
+        store.note(start + len(part))
+
+
+def remembers_where(texts, encode, store, chunk, place=[0]):  # noqa: B006
+    for start in range(place[0], len(texts), chunk):
+        part = texts[start : start + chunk]
+        store.append(encode(part))
+        store.note(start + len(part))
+        place[0] = start + len(part)
+
+
 PROOFS = {
     "6.1": Proof(
         right=(with_while, with_padding_of_zeros, one_position_at_a_time),
@@ -816,10 +949,21 @@ PROOFS = {
             (parts(lambda texts, size: -(-texts // size)), "about equally large"),
             (parts(lambda texts, size: size), "You make `batch_size` batches"),
             (always_32, "Your batches have 32 texts"),
+            (times_as_many, "how many times as many"),
+            (at_every_text, "so that they overlap"),
         ),
     ),
     "6.2": Proof(
-        right=(one_call, nested_dictionaries, hashed_keys, sorted_set, keyed(Key)),
+        right=(
+            one_call,
+            nested_dictionaries,
+            hashed_keys,
+            sorted_set,
+            keyed(Key),
+            as_bytes,
+            _with_key(lambda m, t: f"{len(m)}:{m}{t}"),
+            _with_key(lambda m, t: json.dumps([m, t])),
+        ),
         wrong=(
             (text_alone, "the right texts, the wrong model"),
             (joined(""), "the text 'v2storm' by the model 'mini'"),
@@ -838,7 +982,29 @@ PROOFS = {
             (list_of_vectors, "is a list"),
             (a_set, "you call encode with a set"),
             (by_the_list, "although its vector is in the cache"),
-            (last_model_only, 'after "mpnet" has encoded the same texts, every vector'),
+            (last_model_only, "whatever is encoded later"),
+            (_with_key(lambda m, t: f"('{m}','{t}')"), "by the model \"mini','v2\""),
+            (_with_key(lambda m, t: f"{m.replace('|', '')}|{t}"), "The '|' in it is lost"),
+            (
+                _with_key(lambda m, t: f"{len(m)}{m}{t}"),
+                "the text 'abcdefghijklm' by the model '2'",
+            ),
+            (_with_key(lambda m, t: (m, t.encode("ascii", "ignore"))), "the vector of 'naïve'"),
+            (_with_key(lambda m, t: (m, zlib.crc32(t.encode()))), "the vector of 'plumless'"),
+            (_with_key(lambda m, t: (m, "".join(sorted(t)))), "the vector of 'tide'"),
+            (
+                _with_key(lambda m, t: (m, hashlib.sha256(t.encode()).hexdigest()[:3])),
+                "Two texts share a key",
+            ),
+            (same_row_for_all, "It is that of text 0 of the list"),
+            (
+                no_more_than_three,
+                "once more, everything has been encoded before; you encode 'rain'",
+            ),
+            (empty_text_left_out, "The empty text is a text"),
+            (of_norm_one, "You make its norm 1"),
+            (in_whole_tenths, "rounded, perhaps?"),
+            (rows_beside_names, "Your cache holds something else under 'rows'"),
             (memory_of_its_own, "remembers outside of `cache`"),
             (dictionary_returned, "you return a dictionary"),
             (lower_case, "you return another text's vector"),
@@ -881,9 +1047,12 @@ PROOFS = {
             (without_machines, "asks for three numbers"),
             (as_a_dictionary, "you return a dictionary"),
             (shared_hours, "all machines together"),
-            (rounded, "the hours are not"),
+            (rounded, "You round the hours. The task"),
             (hours_rounded_up, "You round the hours up"),
             (each_kind_rounded_up, "You round up for each kind"),
+            (rounded_plan, "you return (18.89, 0.132, 7)"),
+            (return_in_the_loop, "Is there a `return` inside the loop?"),
+            (without_the_trial, "You leave out the documents of the trial"),
         ),
     ),
     "6.4": Proof(
@@ -909,6 +1078,9 @@ PROOFS = {
             (packed(lambda differ: differ.sum(axis=1)), "You add up the packed bytes"),
             (packed(lambda differ: (differ > 0).sum(axis=1)), "You count the *bytes*"),
             (cut_before_turned, "`[:k]` comes before `[::-1]`"),
+            (equals_by_product, "you prefer the larger dot product"),
+            (bits_rank, "and rank them by their bits"),
+            (signs_cancel, "so that +1 and -1 cancel"),
         ),
     ),
     "6.5": Proof(
@@ -933,6 +1105,9 @@ PROOFS = {
             (note_in_finally, "encode raised an error (note: 3, rows: 0)"),
             (cut_at_the_end, "the vector of texts[9] is not there at all"),
             (sorted_by_length, "The rows stand in the order of the texts"),
+            (cut_too_late, "You call store.cut(1) where the note says 0"),
+            (goes_by_the_rows, "go by store.done() alone"),
+            (remembers_where, "nothing that the function remembers"),
         ),
     ),
 }

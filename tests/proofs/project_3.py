@@ -432,16 +432,22 @@ def _archive():
 class Engine:
     """What the check needs of a collection; nothing is encoded before it is asked."""
 
-    def __init__(self, space="cosine", change=lambda texts, vectors: (texts, vectors), without=""):
+    def __init__(
+        self,
+        space="cosine",
+        change=lambda texts, vectors: (texts, vectors),
+        without="",
+        day=20240115,
+    ):
         self.configuration_json = {"hnsw": {"space": space}}
-        self.change, self.without = change, without
+        self.change, self.without, self.day = change, without, day
 
     def count(self):
         return len(self.change(*_archive())[0])
 
     def get(self, include):
         texts, vectors = self.change(*_archive())
-        facts = {"category": "food", "author": "me", "date": 20240115}
+        facts = {"category": "food", "author": "me", "date": self.day}
         facts.pop(self.without, None)
         return {
             "ids": [f"a{n}" for n in range(len(texts))],
@@ -528,6 +534,44 @@ def products_above(collection, vector, threshold, category=None, author=None, si
     return [pair for pair in found if pair[1] >= threshold]
 
 
+def always_five(collection, vector, k, category=None, author=None, since=None):
+    return by_hand(collection, vector, 5, category, author, since)
+
+
+def letters_of_the_author(collection, vector, k, category=None, author=None, since=None):
+    found = by_hand(collection, vector, k, category, author, since)
+    return [] if author else found  # as {"$in": list(author)} finds
+
+
+def leaves_the_query_behind(collection, vector, k, category=None, author=None, since=None):
+    found = by_hand(collection, vector, k, category, author, since)
+    collection.upsert(ids=["query"], embeddings=[vector], metadatas=[{"date": 0}])
+    return found
+
+
+def two_hundred_at_most(collection, vector, threshold, category=None, author=None, since=None):
+    found = asks_with_where(collection, vector, 200, category, author, since)
+    return [pair for pair in found if pair[1] >= threshold]
+
+
+def filters_swapped(collection, vector, threshold, category=None, author=None, since=None):
+    return by_search(collection, vector, threshold, author, category, since)
+
+
+def all_if_the_best(collection, vector, threshold, category=None, author=None, since=None):
+    found = by_search(collection, vector, -2, category, author, since)
+    return found if found and found[0][1] >= threshold else []
+
+
+def above_zero_only(collection, vector, threshold, category=None, author=None, since=None):
+    return by_search(collection, vector, max(threshold, 0), category, author, since)
+
+
+def rounded_to_four(collection, vector, threshold, category=None, author=None, since=None):
+    found = by_search(collection, vector, threshold, category, author, since)
+    return [(name, round(score, 4)) for name, score in found]
+
+
 PROOFS = {
     "P3.1": Proof(
         right=(tries_to_delete, one_by_one, by_old_setting, clears_in_one_call),
@@ -549,7 +593,7 @@ PROOFS = {
             (clears_the_store, "you delete a collection of another name"),
             (numbers_as_ids, "none of the given ids is in the collection"),
             (another_name, "There is 'my_engine' instead"),
-            (same_vectors_each_batch, "the vector of another record"),
+            (same_vectors_each_batch, "has another vector than it was given"),
             (vectors_normalised, "a vector of another length"),
         ),
     ),
@@ -575,6 +619,9 @@ PROOFS = {
             (with_one_norm, "by the norm of the query only"),
             (filled_up, "you fill the list with records that do not"),
             (rounded, "their similarities are rounded"),
+            (always_five, "you return 5 records whatever k is"),
+            (letters_of_the_author, "wherever `author` is asked, nothing comes"),
+            (leaves_the_query_behind, "your function changes the collection"),
         ),
     ),
     "P3.3": Proof(
@@ -596,6 +643,11 @@ PROOFS = {
             (best_all_the_same, "you return the best record all the same"),
             (above_rounded, "you round before you compare"),
             (products_above, "these are dot products"),
+            (two_hundred_at_most, "for 1,150 records and threshold=-1.0"),
+            (filters_swapped, "`category` and `author` are swapped"),
+            (all_if_the_best, "Each record has to reach it"),
+            (above_zero_only, "you leave out similarities below 0"),
+            (rounded_to_four, "their similarities are rounded"),
         ),
     ),
     "P3.4": Proof(
@@ -627,7 +679,7 @@ PROOFS = {
             ((Engine(), judgement("0.45")), "is the text '0.45'"),
             ((Engine(), judgement(45)), "Per cent, perhaps?"),
             ((Engine(), judgement(0.1)), "not above the level of chance"),
-            ((Engine(), judgement(0.6)), "should be answered, and nothing is above"),
+            ((Engine(), judgement(0.6)), "should be answered, and nothing reaches"),
             ((Engine(), judgement(0.3)), "should be rejected, but"),
             ((Engine(), judgement(0.45, REJECTED, ANSWERED)), "Are the two lists swapped?"),
             ((Engine(), judgement(answered=ANSWERED[:2])), "has 2 questions"),
@@ -635,6 +687,19 @@ PROOFS = {
             ((Engine(), judgement(answered=ANSWERED[0])), "asks for a list"),
             ((Engine(), judgement(rejected=[*REJECTED, ANSWERED[0]])), "stands in both lists"),
             ((Engine(), 0.45), "asks for a dictionary"),
+            ((Engine(day="2024-01-15"), judgement()), "is a text, '2024-01-15'"),
+            (
+                (Engine(change=lambda texts, vectors: ([None] * len(texts), vectors)), judgement()),
+                "of your engine has no text",
+            ),
+            (
+                (Engine(), {"treshold": 0.4, "answered": ANSWERED, "rejected": REJECTED}),
+                "has no 'threshold' yet. It has 'treshold'",
+            ),
+            (
+                (Engine(), judgement(answered=[*ANSWERED[:2], f"{ANSWERED[0].upper()}?"])),
+                'judgement["answered"] has a question twice',
+            ),
         ),
     ),
 }
