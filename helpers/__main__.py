@@ -32,7 +32,8 @@ submissions:
       --pids-limit 256 -e HOME=/tmp -e SEARCH_BY_MEANING_CACHE=/cache -w /course \\
       -v "$PWD:/submissions:ro" IMAGE .venv/bin/python -m helpers check /submissions
 
-The exit status is 0 when every answer is right, 1 when one is not, 2 when there is nothing to check.
+The exit status is 0 when every answer is right, 1 when one is not, 2 when there is nothing to check
+or no report can be written, 130 when it was interrupted (Ctrl-C): what was checked is reported.
 """
 
 

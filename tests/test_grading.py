@@ -106,6 +106,58 @@ for handle in range(1, 30):
     except OSError:
         pass
 """
+#: What is told to whom judges goes through a pipe. A notebook can find it.
+PIPES = """
+import os, stat, time
+def tell(text):
+    for handle in range(3, 60):
+        try:
+            if stat.S_ISFIFO(os.fstat(handle).st_mode):
+                os.write(handle, text.encode())
+        except OSError:
+            pass
+"""
+NONSENSE = (
+    PIPES
+    + """
+tell('{"at": "cell", "place": []}\\n{"at": "exercise", "number": {}, "changed": 5}\\n{"word": [], "number": []}\\n')
+time.sleep(0.3)
+os._exit(3)
+"""
+)
+DEEP = """
+import os
+for _ in range(1200):
+    os.mkdir("d")
+    os.chdir("d")
+"""
+SHARED = """
+import mmap, os, time
+kept = []
+for _ in range(2):
+    kept.append(mmap.mmap(-1, 900_000_000))
+    for _ in range(9):
+        kept[-1].write(b"x" * 100_000_000)
+    if os.fork() == 0:
+        touched = kept[-1][::4096]
+        time.sleep(600)
+    time.sleep(1)
+time.sleep(600)
+"""
+SILENT = """
+class Silent(Exception):
+    def __str__(self):
+        raise RuntimeError
+raise Silent
+"""
+LIKE_TORCH = """
+import inspect
+def level_of_chance(vectors, percentile):
+    import numpy as np
+    inspect.getfile = lambda thing: "as torch does when it is imported"
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.percentile((unit @ unit.T)[np.triu_indices(len(unit), 1)], percentile)
+"""
 PATCH_INSIDE = """
 import numpy as np
 def level_of_chance(vectors, percentile):
@@ -203,6 +255,20 @@ HOSTILE = {
         "",
     ),
     "asks": (cells(setup="name = input('Your name? ')"), "passed", "passed", ""),
+    "no_cell_type": (
+        '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"source": "1", "metadata": {}}]}',
+        "crashed",
+        "crashed",
+        "not a notebook",
+    ),
+    "patched_random": (
+        cells(setup="import numpy as np\nnp.random.default_rng = None"),
+        "passed",
+        "passed",
+        "",
+    ),
+    "silent_error": (cells(setup=SILENT), "passed", "passed", ""),
+    "like_torch": (cells(level=LIKE_TORCH), "passed", "passed", ""),
     "magic": (cells(setup="%matplotlib inline\nawait __import__('asyncio').sleep(0)"), "passed", "passed", ""),
 }  # fmt: skip
 if sys.platform != "win32":
@@ -229,6 +295,8 @@ if sys.platform != "win32":
             "crashed",
             "processes",
         ),
+        "nonsense": (cells(level=NONSENSE), "passed", "crashed", "exit code 3"),
+        "deep": (cells(setup=DEEP), "passed", "passed", ""),
         "locks": (
             cells(
                 setup="import os\nos.makedirs('a/b')\nopen('a/b/c', 'w').close()\nos.chmod('a/b', 0)\nos.chmod('a', 0)"
@@ -238,6 +306,8 @@ if sys.platform != "win32":
             "",
         ),
     }
+if sys.platform.startswith("linux"):
+    HOSTILE["shared_memory"] = (cells(setup=SHARED), "crashed", "crashed", "memory")
 
 
 @pytest.fixture(scope="module")
@@ -289,6 +359,88 @@ def test_nothing_is_left_behind(run):
             continue
         assert not marked or process.status() == psutil.STATUS_ZOMBIE, command
         assert "time.sleep(600)" not in " ".join(command)
+
+
+TELLING = {
+    "much": "while True:\n    tell('{}\\n')\n    time.sleep(0.01)",
+    "asking": 'for _ in range(5000):\n    tell(\'{"want": "word"}\\n\')\ntime.sleep(600)',
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="finds pipes as POSIX has them")
+@pytest.mark.parametrize("how", TELLING)
+def test_no_notebook_keeps_the_others_waiting_by_what_it_tells(how, tmp_path):
+    """Its limits hold however much it says, and it is not answered more than once."""
+    hand_in(tmp_path, "eve", cells(last=PIPES + TELLING[how]))
+    found = {v.exercise: v for v in check_all(find_submissions([tmp_path]), Limits(seconds=6))}
+    assert found["2.4"].status == "timed_out"
+    assert found["2.2"].status == "passed"
+
+
+WAIT = """
+import os, time
+def wait_until(happened):
+    until = time.monotonic() + 3
+    while not happened() and time.monotonic() < until:
+        time.sleep(0.05)
+"""
+REMOVE = """
+from glob import glob
+import shutil
+wait_until(lambda: glob({folder!r} + "/*/work/text.md"))
+for name in glob({folder!r} + "/*"):
+    shutil.rmtree(name, ignore_errors=True)
+"""
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_notebook_that_removes_temporary_folders_harms_only_itself(jobs, tmp_path, monkeypatch):
+    """Whoever runs after it or beside it has all that he needs, also what lies beside his notebook."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    hand_in(tmp_path / "in", "ada", cells(setup=WAIT, last=REMOVE.format(folder=str(temporary))))
+    gone = "wait_until(lambda: not os.path.exists('text.md'))\n"
+    reading = gone + "assert open('text.md').read() == 'text'\n" + LEVEL
+    path = hand_in(tmp_path / "in", "eve", cells(setup=WAIT, level=reading))
+    (path.parent / "text.md").write_text("text")
+    count = []
+    found = check_all(
+        find_submissions([tmp_path / "in"]), LIMITS, jobs=jobs, advance=lambda: count.append(1)
+    )
+    statuses = [v.status for v in found if v.learner == "eve"]
+    assert statuses == ["not_attempted", "passed", "passed", "not_attempted"]
+    assert len(count) == 2
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux to be certain")
+def test_what_a_notebook_starts_ends_before_the_next_begins(tmp_path):
+    """Even if it hides: no mark, no parent, a session of its own, nothing to be seen in between."""
+    mark = tmp_path / "number"
+    hidden = f"""
+import os, time
+os.fork() and os._exit(0)
+os.setsid()
+os.fork() and os._exit(0)
+with open({str(mark)!r}, "w") as file:
+    file.write(str(os.getpid()))
+time.sleep(600)
+"""
+    start = f"""
+import os, subprocess, sys, time
+subprocess.run([sys.executable, "-c", {hidden!r}], env={{}})
+while not os.path.exists({str(mark)!r}) or not open({str(mark)!r}).read():
+    time.sleep(0.01)
+"""
+    hand_in(tmp_path, "eve", cells(last=start))
+    alive = []
+    check_all(
+        find_submissions([tmp_path]),
+        LIMITS,
+        advance=lambda: alive.append(psutil.pid_exists(int(mark.read_text()))),
+    )
+    assert alive == [False]
 
 
 def test_the_courses_own_files_are_as_they_were(run):
@@ -383,6 +535,42 @@ def test_paths_without_notebooks_are_refused(tmp_path):
         find_submissions([tmp_path])
 
 
+def nest(folder, monkeypatch):
+    """Make `folder`, nested deeper than Python calls itself."""
+    monkeypatch.chdir(folder.parent)
+    for _ in range(1100):
+        os.mkdir(folder.name)
+        os.chdir(folder.name)
+    os.chdir(folder.parent)
+
+
+def test_folders_of_every_kind_are_looked_through(tmp_path, monkeypatch):
+    """One named like a notebook, one that cannot be read, one nested deeper than Python calls itself."""
+    from helpers.grading.supervisor import _remove
+
+    hand_in(tmp_path, "ada", cells(), NAME.upper())
+    (tmp_path / "eve" / NAME).mkdir(parents=True)
+    locked, iterdir = tmp_path / "locked", Path.iterdir
+    locked.mkdir()
+
+    def closed(path):
+        if path == locked:
+            raise PermissionError(13, "Permission denied")
+        return iterdir(path)
+
+    monkeypatch.setattr(Path, "iterdir", closed)
+    nest(tmp_path / "deep", monkeypatch)
+    try:
+        found = {s.learner: s.problem for s in find_submissions([tmp_path])}
+    finally:
+        _remove(tmp_path / "deep")
+    assert not (tmp_path / "deep").exists()
+    assert set(found) == {"ada", "eve", "locked"}
+    assert found["ada"] == ""
+    assert "a folder" in found["eve"]
+    assert "denied" in found["locked"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
 def test_what_is_no_plain_file_is_not_opened(tmp_path):
     """A named pipe would block for ever."""
@@ -440,6 +628,16 @@ def test_the_command_says_what_it_needs(arguments, words, capsys, tmp_path, monk
     assert words in capsys.readouterr().err
 
 
+def test_a_report_that_cannot_be_written_is_refused_before_the_work(tmp_path, capsys, monkeypatch):
+    """Not after an hour of it."""
+    monkeypatch.setattr("helpers.grading.command.check_all", None)
+    path = hand_in(tmp_path, "ada", cells())
+    assert main(["check", str(path), "--json", str(tmp_path)]) == 2
+    assert "it is a folder" in capsys.readouterr().err
+    assert main(["check", str(path), "--html", str(path / "report.html")]) == 2
+    assert "cannot write a report" in capsys.readouterr().err
+
+
 def test_help_says_that_it_is_no_sandbox(capsys):
     """Plainly, and what to do about it; the README says so, too."""
     with pytest.raises(SystemExit):
@@ -493,6 +691,17 @@ def test_the_table_tells_by_learner_and_by_exercise(verdicts):
     assert "no exercise: crashed" in table
 
 
+def test_the_table_fits_a_narrow_terminal():
+    """What is the same of several exercises is said once, and what is cut off ends in dots."""
+    found = [
+        Verdict("a.ipynb", "ada " * 20, number, 1, "wrong", "word " * 50) for number in EXERCISES
+    ]
+    lines = report.as_table(found[:12], width=80).split("\n")
+    assert max(map(len, lines)) <= 80 or "a.ipynb" in max(lines, key=len)
+    assert sum("word" in line for line in lines) == 1
+    assert next(line for line in lines if "word" in line).endswith("…")
+
+
 def test_two_notebooks_of_one_learner_both_stand_in_the_report():
     """None hides the other."""
     twice = [
@@ -521,34 +730,40 @@ def test_changes_to_the_course_are_noticed_and_undone(monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
-def test_an_interrupted_run_leaves_nothing(tmp_path):
-    """Ctrl-C ends what was started."""
-    mark = tmp_path / "started"
-    hand_in(
-        tmp_path / "in",
-        "ada",
-        cells(
-            setup=f"open({str(mark)!r}, 'w').write(str(__import__('os').getpid()))\nwhile True: pass"
-        ),
-    )
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "ended"])
+def test_an_interrupted_run_leaves_nothing_but_a_report(how, tmp_path):
+    """What was started ends; what was checked until then is reported, and how much that is."""
+    mark, file = tmp_path / "started", tmp_path / "report.json"
+    hand_in(tmp_path / "in", "ada", cells())
+    endless = f"import os\nopen({str(mark)!r}, 'w').write(str(os.getpid()))\nwhile True: pass"
+    hand_in(tmp_path / "in", "eve", cells(setup=endless))
+    hand_in(tmp_path / "in", "zoe", cells())
+    given = ["check", str(tmp_path / "in"), "--jobs", "1", "--json", str(file)]
     command = subprocess.Popen(
-        [sys.executable, "-m", "helpers", "check", str(tmp_path / "in")],
+        [sys.executable, "-m", "helpers", *given],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     deadline = time.monotonic() + 60
     while not (mark.exists() and mark.read_text()) and time.monotonic() < deadline:
         time.sleep(0.05)
     child = psutil.Process(int(mark.read_text()))
-    command.send_signal(signal.SIGINT)
-    command.wait(timeout=60)
+    command.send_signal(how)
+    _, said = command.communicate(timeout=60)
     gone, _ = psutil.wait_procs([child], timeout=10)
     assert gone
+    assert command.returncode == 130
+    assert "Interrupted: 1 of 3 notebooks" in said
+    assert {Path(row["notebook"]).parent.name for row in json.loads(file.read_text())} == {"ada"}
 
 
-def test_what_lies_beside_a_notebook_goes_with_it(tmp_path):
-    """A project's own texts; other notebooks and links do not."""
+def test_what_lies_beside_a_notebook_goes_with_it(tmp_path, monkeypatch):
+    """A project's own texts; other notebooks and links do not, nor what is nested too deep to copy."""
+    from helpers.grading.supervisor import _remove
+
     path = hand_in(
         tmp_path,
         "ada",
@@ -558,5 +773,9 @@ def test_what_lies_beside_a_notebook_goes_with_it(tmp_path):
     (path.parent / "my_texts" / "one.md").write_text("text")
     (path.parent / "other.ipynb").write_text("{}")
     (path.parent / "link").symlink_to(Path(ROOT))
-    verdict = check_all(find_submissions([path]), LIMITS)[0]
+    nest(path.parent / "deep", monkeypatch)
+    try:
+        verdict = check_all(find_submissions([path]), LIMITS)[0]
+    finally:
+        _remove(path.parent / "deep")
     assert "exit code 7" in verdict.message  # so the cell came past its assertion

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from helpers.grading import report
@@ -14,32 +18,53 @@ from helpers.grading.supervisor import Limits, check_all
 
 def run(options) -> int:
     """Check the notebooks that `options` name, print and write the reports, and return 0 when
-    every answer is right, 1 when one is not, 2 when there is nothing to check.
+    every answer is right, 1 when one is not, 2 when there is nothing to check or no report can be
+    written, 130 when it is interrupted.
     """
     from tqdm import tqdm
 
     try:
         submissions = find_submissions(options.paths)
-    except SubmissionError as error:
+        for file in filter(None, (options.json, options.html)):
+            report.check_writable(Path(file))
+    except (SubmissionError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    limits = Limits(options.seconds, int(options.memory * 2**30), int(options.output * 2**20))
-    with (
-        warnings.catch_warnings(record=True) as warned,
-        tqdm(total=len(submissions), unit=" notebook", disable=None, leave=False) as bar,
-    ):
-        warnings.simplefilter("always", RuntimeWarning)
-        verdicts = check_all(submissions, limits, jobs=options.jobs, advance=bar.update)
+    limits = Limits(options.seconds, options.memory * 2**30, options.output * 2**20)
+    try:
+        with (
+            warnings.catch_warnings(record=True) as warned,
+            tqdm(total=len(submissions), unit=" notebook", disable=None, leave=False) as bar,
+            _ending_like_ctrl_c(),
+        ):
+            warnings.simplefilter("always", RuntimeWarning)
+            verdicts = check_all(submissions, limits, jobs=options.jobs, advance=bar.update)
+    except KeyboardInterrupt:  # before the first notebook was begun, or a second time
+        print("Interrupted: nothing is reported.", file=sys.stderr)
+        return 130
+    table = report.as_table(verdicts, shutil.get_terminal_size((100, 24)).columns) + "\n"
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(table.encode(encoding, "replace").decode(encoding))
+    sys.stdout.flush()
     for warning in warned:
         print(warning.message, file=sys.stderr)
     if options.json:
         report.write(Path(options.json), report.as_json(verdicts))
     if options.html:
         report.write(Path(options.html), report.as_html(verdicts))
-    table = report.as_table(verdicts) + "\n"
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(table.encode(encoding, "replace").decode(encoding))
+    if len({verdict.notebook for verdict in verdicts}) < len(submissions):
+        return 130
     return 0 if all(verdict.status == "passed" for verdict in verdicts) else 1
+
+
+@contextmanager
+def _ending_like_ctrl_c() -> Iterator[None]:
+    """Let the signal by which other programs end this one do what Ctrl-C does: nothing is left."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def default_jobs() -> int:

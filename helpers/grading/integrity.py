@@ -8,9 +8,11 @@ from typing import Any
 
 #: What the checks rest on. Modules that come later, and names that are added, do no harm.
 ROOTS = (
-    "builtins", "contextlib", "copy", "ctypes", "inspect", "io", "json", "linecache", "math",
-    "numpy", "os", "textwrap", "threading", "helpers",
+    "builtins", "contextlib", "copy", "ctypes", "hashlib", "inspect", "io", "itertools", "json",
+    "linecache", "math", "numpy", "os", "re", "textwrap", "threading", "helpers",
 )  # fmt: skip
+#: What a library changes when it is imported (torch does): put back, but nobody's fault.
+BY_LIBRARIES = {"inspect.getfile"}
 
 
 class Snapshot:
@@ -68,7 +70,7 @@ class Snapshot:
                 if vars(thing).get(name, self) is not value and name not in {"hints_given"}:
                     changed.append(f"{getattr(thing, '__name__', type(thing).__name__)}.{name}")
                     setattr(thing, name, value)
-        return changed
+        return [name for name in changed if name not in BY_LIBRARIES]
 
 
 def _insides(function: FunctionType) -> dict:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import html
 import json
+import tempfile
 import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from helpers.cache import replacing
@@ -42,30 +44,32 @@ def as_table(verdicts: Sequence[Verdict], width: int = 100) -> str:
     columns = _exercises(verdicts)
     cells = _by_learner(verdicts)
     lines = []
-    names = [plain(name).replace("\n", " ")[:30] for name in cells]
+    names = [_line(name, 30) for name in cells]
     wide = max(map(len, ["learner", *names]))
-    for start in range(0, len(columns), 12):
-        part = columns[start : start + 12]
+    most = max(1, (width - wide) // 6)
+    for start in range(0, len(columns), most):
+        part = columns[start : start + most]
         lines.append("learner".ljust(wide) + "".join(f"{number:>6}" for number in part))
         for name, found in zip(names, cells.values(), strict=True):
             signs = [SIGNS[found[number].status] if number in found else " " for number in part]
             if any(sign != " " for sign in signs):
-                lines.append(name.ljust(wide) + "".join(f"{sign:>6}" for sign in signs))
+                line = name.ljust(wide) + "".join(f"{sign:>6}" for sign in signs)
+                lines.append(line.rstrip())
         lines.append("")
     lines.append("  ".join(f"{sign} {WORDS[status]}" for status, sign in SIGNS.items()) + "\n")
     for number in columns:
         found = [v for v in verdicts if v.exercise == number]
         passed = sum(v.status == "passed" for v in found)
         lines.append(f"{number:6}{passed:4} of {len(found)} right   {EXERCISES[number].title}")
-    for verdict in verdicts:
-        if verdict.status != "passed":
-            where = f"{plain(verdict.notebook)}, {verdict.exercise or 'no exercise'}".replace(
-                "\n", " "
-            )
-            lines += ["", f"{SIGNS[verdict.status]} {where}: {WORDS[verdict.status]}"]
-            if verdict.status != "not_attempted":
-                message = plain(verdict.message)
-                lines += [f"  {line[:width]}" for line in message.split("\n")[:4]]
+    for (notebook, status, message), alike in groupby(
+        verdicts, key=lambda v: (v.notebook, v.status, v.message)
+    ):
+        if status != "passed":
+            numbers = ", ".join(verdict.exercise or "no exercise" for verdict in alike)
+            where = f"{_line(notebook)}, {numbers}"
+            lines += ["", f"{SIGNS[status]} {where}: {WORDS[status]}"]
+            if status != "not_attempted":
+                lines += [f"  {_line(line, width - 2)}" for line in message.split("\n")[:4]]
     passed = sum(v.status == "passed" for v in verdicts)
     lines += ["", f"{passed} of {len(verdicts)} right."]
     return "\n".join(lines)
@@ -134,6 +138,23 @@ def write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def check_writable(path: Path) -> None:
+    """Raise an OSError that says why, if no report can be written to `path`."""
+    if path.is_dir():
+        raise IsADirectoryError(f"cannot write a report to {path}: it is a folder")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise OSError(f"cannot write a report to {path}: {error.strerror}") from None
+
+
+def _line(text: str, width: int = 1000) -> str:
+    """Return `text` on one line of at most `width` characters."""
+    line = plain(text).replace("\n", " ")
+    return line if len(line) <= width else line[: width - 1] + "…"
 
 
 def _safe(text: str) -> str:

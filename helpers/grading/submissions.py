@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import stat
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,15 +87,19 @@ def find_submissions(paths: Iterable[str | Path]) -> list[Submission]:
 
 
 def _notebooks_below(folder: Path) -> list[Path]:
-    found = []
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            if not path.is_symlink():
-                found += _notebooks_below(path)
-        elif path.suffix == ".ipynb":
+    """Return what is named like a notebook, whatever it is, and the folders that cannot be read."""
+    found, waiting = [], [folder]
+    while waiting:  # a stack of its own: folders can be nested deeper than Python calls itself
+        path = waiting.pop()
+        if path != folder and path.suffix.lower() == ".ipynb":
             found.append(path)
+        if os.path.isdir(path) and not os.path.islink(path):
+            try:
+                inside = sorted(path.iterdir(), reverse=True)
+            except OSError:
+                found += [path] if path not in found else []
+            else:
+                waiting += [path for path in inside if not path.name.startswith(".")]
     return found
 
 
@@ -104,8 +110,8 @@ def _read(path: Path, learner: str) -> Submission:
         submission.exercises = _exercises_of(belongs[1])
     try:
         notebook = _parse(path)
-    except (OSError, ValueError, RecursionError, AttributeError, KeyError, TypeError) as error:
-        submission.problem = f"not a notebook: {error}" if str(error) else "not a notebook"
+    except (OSError, ValueError) as error:
+        submission.problem = f"not a notebook: {error}"
         return submission
     _take_cells(submission, notebook)
     if not submission.exercises:
@@ -116,22 +122,31 @@ def _read(path: Path, learner: str) -> Submission:
 def _parse(path: Path):
     import nbformat
 
+    if path.is_dir():
+        next(path.iterdir(), None)  # says what is wrong, when it cannot be read
+        raise ValueError("it is a folder")
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise ValueError("it is not a plain file")
     if status.st_size > MOST_BYTES:
         raise ValueError(f"{status.st_size:,} bytes; the limit is {MOST_BYTES:,}")
     try:
-        notebook = nbformat.reads(path.read_bytes().decode("utf-8-sig"), as_version=4)
+        with warnings.catch_warnings():  # such as two cells with one id, which does no harm
+            warnings.simplefilter("ignore")
+            notebook = nbformat.reads(path.read_bytes().decode("utf-8-sig"), as_version=4)
+        cells = [(cell.cell_type, cell.source) for cell in notebook.cells]
     except UnicodeDecodeError:
         raise ValueError("it is not UTF-8 text") from None
     except nbformat.reader.NotJSONError:
         raise ValueError("it is not JSON") from None
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+    except OSError:
+        raise
     except Exception as error:  # whatever a damaged notebook does to nbformat
         raise ValueError(f"{type(error).__name__}: {str(error)[:200]}") from None
-    for cell in notebook.cells:
-        if not isinstance(cell.source, str):
-            raise ValueError("a cell's source is not text")
+    if not all(isinstance(kind, str) and isinstance(source, str) for kind, source in cells):
+        raise ValueError("a cell has no type or no text")
     return notebook
 
 

@@ -27,6 +27,7 @@ from pathlib import Path
 
 from helpers.cache import VARIABLE, cache_folder
 from helpers.checks import EXERCISES
+from helpers.checks.exercise import STATUSES
 from helpers.grading.submissions import Submission
 
 TOKEN = "SEARCH_BY_MEANING_SUBMISSION"
@@ -36,6 +37,9 @@ MOST_PROCESSES = 64
 MOST_BESIDE = 50_000_000
 MOST_CACHE = 300_000_000
 MOST_LINE = 100_000
+MOST_SECONDS_TO_REMOVE = 60.0
+#: Folders beside the copy of the course: where a notebook runs, and for what it writes elsewhere.
+FURNITURE = ("work", "tmp", "ipython")
 
 
 @dataclass(frozen=True)
@@ -79,56 +83,77 @@ def check_all(
     limits : Limits
         For each of them.
     jobs : int
-        How many run at a time.
+        How many run at a time. A notebook whose temporary files have been taken away or changed
+        while others ran is run once more, alone: its verdict is its own.
     advance : callable
         Called after each, for a progress bar.
 
     Warns
     -----
     RuntimeWarning
-        When files of the course are others at the end than at the start.
+        When it is interrupted (Ctrl-C): the verdicts are those of the notebooks checked until then.
+        And when files of the course are others at the end than at the start.
     """
     submissions, limits = list(submissions), limits or Limits()
-    course = _Course()
-    with tempfile.TemporaryDirectory(prefix="check-", ignore_cleanup_errors=True) as place:
-        root = Path(place)
-        cache = _cache_to_share(root)
-        folders = []
-        for number, submission in enumerate(submissions):  # before any of them can touch another
-            folder = root / secrets.token_hex(8) / str(number)
-            (folder / "work").mkdir(parents=True)
-            _copy_beside(submission, folder / "work")
-            folders.append(folder)
+    course, halt = _Course(), threading.Event()
+    done: dict[int, list[Verdict]] = {}
+    disturbed: set[int] = set()
+    with _temporary() as store, _adopting_orphans():
+        cache = _cache_to_share()
+        copies = [store / str(number) for number in range(len(submissions))]
+        for submission, copy in zip(submissions, copies, strict=True):  # before any can touch it
+            _copy_beside(submission, copy)
 
-        halt = threading.Event()
-
-        def check(submission: Submission, folder: Path) -> list[Verdict]:
+        def check(number: int) -> None:
+            submission = submissions[number]
+            if halt.is_set():
+                return
             try:
-                return _Run(submission, folder, course, cache, limits, halt).verdicts()
+                with _temporary() as folder:
+                    _put_beside(submission, copies[number], folder / "work")
+                    run = _Run(submission, folder, course, cache, limits, halt)
+                    found = run.verdicts()
+                    if run.disturbed:
+                        disturbed.add(number)
             except Exception as error:  # ours, and never a reason to leave the others unchecked
-                return _all(submission, "crashed", f"it could not be run: {error}")
-            finally:
-                _remove(folder.parent)
+                found = _all(submission, "crashed", f"it could not be run: {error}")
+                disturbed.add(number)
+            if not halt.is_set():
+                done[number] = found
+
+        def check_and_advance(number: int) -> None:
+            check(number)
+            if number in done:
                 advance()
 
-        with _adopting_orphans(), ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+        numbers = range(len(submissions))
+        with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
             try:
-                found = list(pool.map(check, submissions, folders))
-            except BaseException:  # interrupted: what is running ends, what waits is not begun
+                for waiting in [pool.submit(check_and_advance, number) for number in numbers]:
+                    waiting.result()
+                for number in sorted(disturbed) if jobs > 1 else ():
+                    pool.submit(check, number).result()  # alone: who did it, and who suffered it?
+            except KeyboardInterrupt:  # what is running ends, what waits is not begun
                 halt.set()
-                pool.shutdown(cancel_futures=True)
-                raise
-        if changed := course.changed():
-            more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
-            warnings.warn(
-                f"While notebooks were checked, these files of the course changed: "
-                f"{', '.join(changed[:5])}{more}. "
-                "All verdicts come from the course as it was at the start. If it was not you who changed "
-                "them, a notebook did: put them back before you use the course again (git checkout helpers).",
-                RuntimeWarning,
-                stacklevel=2,
-            )
-        return [verdict for verdicts in found for verdict in verdicts]
+                pool.shutdown()
+    if halt.is_set():
+        warnings.warn(
+            f"Interrupted: {len(done)} of {len(submissions)} notebooks were checked, "
+            "and only these are reported.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    if changed := course.changed():
+        more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
+        warnings.warn(
+            f"While notebooks were checked, these files of the course changed: "
+            f"{', '.join(changed[:5])}{more}. "
+            "All verdicts come from the course as it was at the start. If it was not you who changed "
+            "them, a notebook did: put them back before you use the course again (git checkout helpers).",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return [verdict for number in sorted(done) for verdict in done[number]]
 
 
 def _all(submission: Submission, status: str, message: str) -> list[Verdict]:
@@ -150,7 +175,7 @@ class _Run:
         submission: Submission,
         folder: Path,
         course: _Course,
-        cache: Path,
+        cache: dict[Path, bytes],
         limits: Limits,
         halt: threading.Event,
     ) -> None:
@@ -161,6 +186,7 @@ class _Run:
         self.errors: dict[int, str] = {}  # by place of the cell
         self.fatal: dict[int, tuple[str, str]] = {}
         self.changed: list[str] = []
+        self.disturbed = False  # have its files been taken away, by itself or by another?
 
     def verdicts(self) -> list[Verdict]:
         submission = self.submission
@@ -223,25 +249,28 @@ class _Run:
                     return False
         finally:
             process.stop()
+            self.disturbed |= not process.is_furnished()
         return self._blame(at, end, exercises)
 
     def _take(self, event: dict, at: tuple, process: _Process) -> tuple:
         if event.get("want") == "word":
             process.give_word()
             return at
-        trusted = process.is_word(event.get("word"))
-        if trusted and event.get("done") == "all":
-            return ("end", None)
-        if trusted and event.get("number") in EXERCISES:
-            self.found[event["number"]] = (str(event.get("status")), str(event.get("message")))
-            return ("judged", event["number"])
-        if event.get("at") == "cell":
-            return ("cell", event.get("place"))
-        if event.get("at") == "exercise":
-            self.changed += [str(name) for name in event.get("changed") or []]
-            return ("exercise", event.get("number"))
-        if event.get("done") == "cell" and event.get("error"):
-            self.errors[event.get("place")] = str(event["error"])
+        number, place = event.get("number"), event.get("place")  # anything, if a notebook forged it
+        if process.is_word(event.get("word")):
+            if event.get("done") == "all":
+                return ("end", None)
+            if number in self.submission.exercises and event.get("status") in STATUSES:
+                self.found[number] = (event["status"], str(event.get("message")))
+                return ("judged", number)
+        if event.get("at") == "cell" and place in self.submission.code:
+            return ("cell", place)
+        if event.get("at") == "exercise" and number in self.submission.exercises:
+            changed = event.get("changed")
+            self.changed += map(str, changed) if isinstance(changed, list) else []
+            return ("exercise", number)
+        if event.get("done") == "cell" and place in self.submission.code and event.get("error"):
+            self.errors[place] = str(event["error"])
         return at
 
     def _blame(self, at: tuple, end: tuple[str, str], exercises: list[str]) -> bool:
@@ -281,8 +310,8 @@ class _Process:
         run = self.run
         course = run.folder / "course"
         run.course.write(course)
-        for name in ("tmp", "ipython"):
-            (run.folder / name).mkdir(exist_ok=True)
+        for name in FURNITURE:  # the first is gone if a notebook has removed it
+            (run.folder / name).mkdir(parents=True, exist_ok=True)
         cells = [cell for cell in run.submission.cells if cell.place not in run.fatal]
         task = {
             "cells": [
@@ -305,6 +334,13 @@ class _Process:
             reader.start()
             self.readers.append((reader, stream))
         self._send(json.dumps(task))
+
+    def is_furnished(self) -> bool:
+        """Say whether the folders in which it ran and the course in them are there as they were."""
+        folder = self.run.folder
+        return all((folder / name).is_dir() for name in FURNITURE) and not (
+            self.run.course.changed(folder / "course" / "helpers")
+        )
 
     def _environment(self, course: Path) -> dict[str, str]:
         folder = self.run.folder
@@ -330,9 +366,12 @@ class _Process:
             self.process.stdin.flush()
 
     def give_word(self) -> None:
-        """Tell the word that the next verdict must carry."""
-        self.word = secrets.token_hex(16)
-        self._send(self.word)
+        """Tell the word that the next verdict must carry, if the last one has been used: who asks
+        and does not read would block us in the end.
+        """
+        if not self.word:
+            self.word = secrets.token_hex(16)
+            self._send(self.word)
 
     def is_word(self, word: object) -> bool:
         """Say whether `word` is the one that was given last; it is good for one time."""
@@ -363,12 +402,15 @@ class _Process:
     def events(self) -> Iterator[dict | tuple[str, str]]:
         """Yield what the process tells; at last, why it ended, as status and message."""
         step = float("inf")  # until it has started; that takes as long as it takes
+        looked = time.monotonic()
         while True:
             with suppress(queue.Empty):
                 event = self.lines.get(timeout=POLL_SECONDS)
                 step = time.monotonic()
                 yield event
-                continue
+                if step - looked < POLL_SECONDS:
+                    continue  # no matter how much it tells, its limits hold
+            looked = time.monotonic()
             if self.process.poll() is not None:
                 self._drain()
                 while not self.lines.empty():
@@ -381,9 +423,9 @@ class _Process:
                 return
 
     def _drain(self) -> None:
-        """Wait a moment for what the process wrote last."""
-        for _ in range(4):
-            time.sleep(POLL_SECONDS / 2)
+        """Wait for what the process wrote last; not for long, others may hold the pipe's end."""
+        for reader, _ in self.readers:
+            reader.join(timeout=0.5)
 
     def _why_it_ended(self) -> tuple[str, str]:
         code = self.process.returncode
@@ -424,17 +466,15 @@ class _Process:
         self.seen |= {process.pid: process for process in alive}
         memory = _sum(alive, lambda process: process.memory_info().rss)
         if memory > self.limits.memory:  # which counts what processes share once for each
-            memory = _sum(alive, lambda process: process.memory_full_info().uss)
+            memory = _sum(alive, lambda process: _own_share(process.memory_full_info()))
         return memory, len(alive)
 
     def stop(self) -> None:
         """End the process and everything that it has started."""
         if self.process is None:
             return
-        self._usage()
-        with suppress(OSError, AttributeError):
-            os.killpg(self.process.pid, 9)
-        for _ in range(20):  # until none is left: one may start another while it is looked for
+        for _ in range(50):  # until none is left: one may start another while it is looked for
+            self._usage()
             left = self._left()
             for process in left:
                 with suppress(Exception):
@@ -442,6 +482,8 @@ class _Process:
             if not left:
                 break
             time.sleep(0.02)
+        with suppress(OSError, AttributeError):
+            os.killpg(self.process.pid, 9)
         with suppress(Exception):
             self.process.kill()
         with suppress(subprocess.TimeoutExpired):
@@ -454,18 +496,27 @@ class _Process:
                 stream.close()
 
     def _left(self) -> list:
-        """Return the living processes that were seen below this one or carry its token."""
+        """Return the living processes that were seen below this one or carry its token; but not itself,
+        below which whatever has lost its parent can be found.
+        """
         import psutil
 
         left = []
         for process in psutil.process_iter():
             with suppress(psutil.Error, OSError):
-                if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
+                if process.pid in (os.getpid(), self.process.pid):
+                    continue
+                if process.status() == psutil.STATUS_ZOMBIE:
                     continue
                 ours = process.pid in self.seen and self.seen[process.pid] == process
                 if ours or process.environ().get(TOKEN) == self.run.token:
                     left.append(process)
         return left
+
+
+def _own_share(memory) -> int:
+    """Return what a process uses, its share of what several use included where that is known."""
+    return getattr(memory, "pss", memory.uss)
 
 
 def _sum(processes: list, measure: Callable) -> int:
@@ -492,20 +543,17 @@ class _Course:
 
     def write(self, folder: Path) -> None:
         """Put a fresh copy of the package into `folder`."""
-        shutil.rmtree(folder, ignore_errors=True)
-        for name, content in self.files.items():
-            path = folder / "helpers" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+        _remove(folder)
+        _write(self.files, folder / "helpers")
 
-    def changed(self) -> list[str]:
-        """Return the names of the package's files that are not what they were. They are left as they
-        are: somebody may have edited them on purpose meanwhile.
+    def changed(self, home: Path | None = None) -> list[str]:
+        """Return the names of the package's files, or of those of a copy in `home`, that are not what
+        they were. They are left as they are: somebody may have edited them on purpose meanwhile.
         """
         names = []
         for name, content in self.files.items():
             try:
-                intact = (self.home / name).read_bytes() == content
+                intact = ((home or self.home) / name).read_bytes() == content
             except OSError:
                 intact = False
             if not intact:
@@ -513,24 +561,25 @@ class _Course:
         return names
 
 
-def _cache_to_share(root: Path) -> Path:
-    """Return a copy of the course's cache, without the models (they are verified when loaded), to
-    copy for each submission: what one puts into its own is not what the next one finds.
+def _cache_to_share() -> dict[Path, bytes]:
+    """Return the files of the course's cache, without the models (they are verified when loaded), to
+    write for each submission: what one puts into its own is not what the next one finds.
     """
-    copy, original = root / "cache", cache_folder()
-    copy.mkdir()
+    original, files = cache_folder(), {}
     for folder in sorted(original.iterdir()):
         if folder.name == "models" or not folder.is_dir() or _size(folder) > MOST_CACHE:
             continue
-        with suppress(OSError, shutil.Error):
-            shutil.copytree(folder, copy / folder.name)
-    return copy
+        for path in folder.rglob("*"):
+            with suppress(OSError):
+                if path.is_file():
+                    files[path.relative_to(original)] = path.read_bytes()
+    return files
 
 
-def _private_cache(shared: Path, private: Path) -> Path:
+def _private_cache(shared: dict[Path, bytes], private: Path) -> Path:
     if private.exists():
         return private
-    shutil.copytree(shared, private)
+    _write(shared, private)
     try:
         (private / "models").symlink_to(cache_folder("models"), target_is_directory=True)
     except OSError:  # Windows, without the right to make links: the models cannot be shared alone
@@ -539,23 +588,46 @@ def _private_cache(shared: Path, private: Path) -> Path:
     return private
 
 
+def _write(files: dict[Path, bytes], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
 def _copy_beside(submission: Submission, folder: Path) -> None:
     """Copy what lies beside a notebook, other notebooks and links aside."""
+    folder.mkdir(parents=True)
     beside = submission.path.parent
     left = MOST_BESIDE
     with suppress(OSError):
         for path in sorted(beside.iterdir()):
-            if path.suffix == ".ipynb" or path.name.startswith(".") or path.is_symlink():
-                continue
-            size = _size(path)
-            if size > left:
-                continue
-            left -= size
-            with suppress(OSError, shutil.Error):
+            with suppress(OSError, RecursionError):  # not to be read, or nested too deep
+                if (
+                    path.suffix.lower() == ".ipynb"
+                    or path.name.startswith(".")
+                    or path.is_symlink()
+                ):
+                    continue
+                size = _size(path)
+                if size > left:
+                    continue
+                left -= size
                 if path.is_dir():
                     shutil.copytree(path, folder / path.name, ignore=_links)
                 elif path.is_file():
                     shutil.copy2(path, folder / path.name)
+
+
+def _put_beside(submission: Submission, copy: Path, work: Path) -> None:
+    """Make the folder in which a notebook runs, with the copy of what lies beside it, or with what
+    lies there now if another notebook has taken the copy away.
+    """
+    try:
+        copy.rename(work)
+    except OSError:
+        _copy_beside(submission, work)
 
 
 def _links(folder: str, names: list[str]) -> list[str]:
@@ -564,7 +636,9 @@ def _links(folder: str, names: list[str]) -> list[str]:
     return [
         name
         for name, path in paths
-        if path.is_symlink() or not (path.is_file() or path.is_dir()) or (path.suffix == ".ipynb")
+        if path.is_symlink()
+        or not (path.is_file() or path.is_dir())
+        or path.suffix.lower() == ".ipynb"
     ]
 
 
@@ -580,13 +654,49 @@ def _size(path: Path) -> int:
     return total
 
 
+@contextmanager
+def _temporary() -> Iterator[Path]:
+    """Give a new temporary folder, and remove it in the end, whatever has become of it."""
+    folder = Path(tempfile.mkdtemp(prefix="check-"))
+    try:
+        yield folder
+    finally:
+        _remove(folder)
+
+
 def _remove(folder: Path) -> None:
-    """Remove `folder`, also when a submission has locked parts of it."""
-    for path in [folder, *folder.rglob("*")] if folder.exists() else []:
-        if path.is_dir() and not path.is_symlink():
-            with suppress(OSError):
-                path.chmod(0o700)
-    shutil.rmtree(folder, ignore_errors=True)
+    """Remove `folder`, also when a submission has locked parts of it, or nested it deeper than
+    `shutil.rmtree` can follow: what lies in a folder is moved up before that is removed.
+    """
+    until = time.monotonic() + MOST_SECONDS_TO_REMOVE
+    before: set[str] = set()
+    with suppress(OSError):
+        folder.chmod(0o700)
+        while time.monotonic() < until:
+            inside = list(os.scandir(folder))
+            names = {entry.name for entry in inside}
+            if names == before:  # none, or none that can be removed
+                break
+            before = names
+            for entry in inside:
+                with suppress(OSError):
+                    if entry.is_dir(follow_symlinks=False):
+                        _move_up(entry.path, folder)
+                        os.rmdir(entry.path)
+                    else:
+                        os.unlink(entry.path)
+    with suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _move_up(inside: str, folder: Path) -> None:
+    """Move what lies in `inside` to `folder`, under other names."""
+    os.chmod(inside, 0o700)
+    for entry in list(os.scandir(inside)):
+        with suppress(OSError):
+            if entry.is_dir(follow_symlinks=False):
+                os.chmod(entry.path, 0o700)  # or it could not be moved
+            os.rename(entry.path, folder / secrets.token_hex(8))
 
 
 @contextmanager
@@ -606,10 +716,14 @@ def _adopting_orphans() -> Iterator[None]:
     try:
         yield
     finally:
-        for child in psutil.Process().children(recursive=True):
-            if child.pid not in before:
+        for _ in range(50):  # until none is left: one may start another while it is looked for
+            found = psutil.Process().children(recursive=True)
+            left = [child for child in found if child.pid not in before]
+            for child in left:
                 with suppress(psutil.Error):
                     child.kill()
                 with suppress(psutil.Error):
                     child.wait(timeout=5)
+            if not left:
+                break
         libc.prctl(subreaper, 0, 0, 0, 0)

@@ -3,7 +3,8 @@
 
 It reads what to do as one line of JSON from standard input, and tells as lines of JSON, on what
 was standard output, which step it is at and what came of it. All that the notebook prints goes to
-standard error. A verdict carries a word that the supervisor gives only when the cells have run.
+standard error. A verdict carries a word that the supervisor gives when it is asked, good for one
+time: what a notebook writes to every pipe it finds is no verdict.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
+from contextlib import suppress
 
 #: Bytes that a notebook may write into one file.
 MOST_FILE = 2**30
@@ -20,12 +23,49 @@ def main() -> None:
     """Run the cells and the checks, behind a guard where the system can fork: what a notebook takes for
     its parent, and may kill, is then not the process that checks the others.
     """
-    if hasattr(os, "fork") and (worker := os.fork()):
-        _, status = os.waitpid(worker, 0)
-        if os.WIFSIGNALED(status):
-            os.kill(os.getpid(), os.WTERMSIG(status))
-        os._exit(os.waitstatus_to_exitcode(status))
-    _work()
+    if not hasattr(os, "fork"):
+        _work()
+        return
+    _adopt_orphans()
+    worker = os.fork()
+    if worker == 0:
+        _work()
+        return
+    ended, status = 0, 0
+    while ended != worker:  # what a notebook has left without a parent may end before it
+        ended, status = os.wait()
+    _end_children()
+    if os.WIFSIGNALED(status):
+        os.kill(os.getpid(), os.WTERMSIG(status))
+    os._exit(os.waitstatus_to_exitcode(status))
+
+
+def _adopt_orphans() -> None:
+    """On Linux, let whatever is started below this process stay below it when its parent ends: so
+    the supervisor sees it, counts it and ends it.
+    """
+    if sys.platform.startswith("linux"):
+        import ctypes
+
+        child_subreaper = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
+        ctypes.CDLL(None).prctl(child_subreaper, 1, 0, 0, 0)
+
+
+def _end_children() -> None:
+    """End what a notebook has left below this process."""
+    import psutil
+
+    for _ in range(50):  # one may start another while it is looked for
+        children = psutil.Process().children(recursive=True)
+        for child in children:
+            with suppress(psutil.Error):
+                child.kill()
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG) != (0, 0):
+                pass
+        if not children:
+            break
+        time.sleep(0.01)
 
 
 def _work() -> None:
@@ -42,7 +82,7 @@ def _work() -> None:
         events.write(json.dumps(event) + "\n")
         events.flush()
 
-    import numpy  # noqa: F401  so that the snapshot has it
+    import numpy.random  # noqa: F401  so that the snapshot has it
 
     import helpers.checks
     from helpers.grading.integrity import Snapshot
@@ -117,8 +157,13 @@ def _run(shell, source: str) -> str:
         error = raised
     if error is None:
         return ""
-    line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
-    said = error.msg if isinstance(error, SyntaxError) else str(error)
+    line = ""
+    try:
+        said = str(error)
+        if isinstance(error, SyntaxError):
+            said, line = error.msg, f", line {error.lineno}" if error.lineno else ""
+    except BaseException:  # an exception can fail to say what it is, too
+        said = ""
     return f"{type(error).__name__}: {said}".split("\n")[0].strip(": ")[:300] + line
 
 
