@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import tempfile
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -69,7 +70,7 @@ def as_table(verdicts: Sequence[Verdict], width: int = 100) -> str:
             where = f"{_line(notebook)}, {numbers}"
             lines += ["", f"{SIGNS[status]} {where}: {WORDS[status]}"]
             if status != "not_attempted":
-                lines += [f"  {_line(line, width - 2)}" for line in message.split("\n")[:4]]
+                lines += [f"  {line}" for line in _paragraph(message, width - 2)]
     passed = sum(v.status == "passed" for v in verdicts)
     lines += ["", f"{passed} of {len(verdicts)} right."]
     return "\n".join(lines)
@@ -149,6 +150,16 @@ def check_writable(path: Path) -> None:
         tempfile.TemporaryFile(dir=path.parent).close()
     except OSError as error:
         raise OSError(f"cannot write a report to {path}: {error.strerror}") from None
+
+
+def _paragraph(text: str, width: int, most: int = 6) -> list[str]:
+    """Return `text` as at most `most` lines of at most `width` characters."""
+    lines = [part for line in plain(text).split("\n") for part in textwrap.wrap(line, width)]
+    return (
+        lines
+        if len(lines) <= most
+        else [*lines[: most - 1], _line(lines[most - 1], width - 2) + " …"]
+    )
 
 
 def _line(text: str, width: int = 1000) -> str:
