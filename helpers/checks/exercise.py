@@ -17,6 +17,7 @@ import inspect
 import io
 import linecache
 import numbers
+import re
 import sys
 import textwrap
 import threading
@@ -34,6 +35,7 @@ STATUSES = ("passed", "wrong", "not_attempted", "timed_out", "crashed")
 SECONDS = 10.0
 TOLERANCE = 1e-4
 WIDTH = 92
+_KEPT = "\0"  # stands for a space at which no line ends
 MARKS = {"passed": "✓", "not_attempted": "·"}
 
 #: All exercises of the course by number, in the order of the lessons.
@@ -113,7 +115,10 @@ class Exercise:
         text = _wrapped(f"{mark} {self.heading}: {outcome.message}")
         if outcome.status == "passed" or not self.hints:
             return text
-        return f"{text}\n\n{_wrapped(self.next_hint())}"
+        if self.hints_given < len(self.hints):
+            return f"{text}\n\n{_wrapped(self.next_hint())}"
+        again = f'`hint("{self.number}")` shows the last hint again'
+        return f"{text}\n\n{_wrapped(f'{again}; our answer is in the folder solutions.')}"
 
     def next_hint(self) -> str:
         """Return the next hint, or, when all are given, the last one and where the solution is."""
@@ -121,7 +126,7 @@ class Exercise:
         self.hints_given = min(self.hints_given + 1, len(self.hints))
         text = f"Hint {self.hints_given} of {len(self.hints)}: {self.hints[self.hints_given - 1]}"
         return (
-            f"{text}\nThat was the last one. The folder solutions has the answer." if last else text
+            f"{text}\nThat was the last one. Our answer is in the folder solutions." if last else text
         )
 
 
@@ -215,8 +220,8 @@ def _run(exercise: Exercise, answers: tuple, sink: _Sink) -> tuple[str, str]:
                 answer.check_memory()
                 answer.check_inputs()
             return "passed", praise
-    except NotAttempted as missing:
-        return "not_attempted", f"not attempted yet{missing}."
+    except NotAttempted as reason:
+        return "not_attempted", f"not attempted yet{reason}."
     except NotImplementedError:
         return "not_attempted", "not attempted yet."
     except Wrong as wrong:
@@ -326,8 +331,10 @@ class Answer:
         try:
             result = self.function(*arguments, **named)
             return _read_out(result)
-        except (NotImplementedError, NotAttempted):
-            raise NotAttempted from None
+        except NotAttempted:
+            raise
+        except NotImplementedError as error:
+            raise NotAttempted(_left_over(self.function, error)) from None
         except (Wrong, Crashed):
             raise
         except SystemExit:
@@ -387,7 +394,8 @@ class Answer:
         if self._changed:
             raise Wrong(
                 f"the result is right, but `{self.name}` changes {self._changed} in place. Whoever "
-                "calls it still needs that: work on a copy (`a = a / n` makes one, `a /= n` does not)."
+                "calls it still needs that: work on a copy. `a = a / n` makes one, `a /= n` does not; "
+                "`b = list(a)` makes one, `b = a` does not."
             )
 
 
@@ -455,6 +463,20 @@ def _which_changed(now: tuple, before: tuple) -> str:
         if not _same_inputs(new, old) and place < len(ordinals):
             return ordinals[place]
     return "one of its arguments"
+
+
+def _left_over(function: Callable, error: NotImplementedError) -> str:
+    """Say so when `function` has been written, and its stub's `raise` still stands in it."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if code is None or trace is None or trace.tb_frame.f_code is not code:
+        return ""
+    untouched = code.co_names == ("NotImplementedError",) and not code.co_cellvars
+    if untouched and code.co_nlocals == code.co_argcount + code.co_kwonlyargcount:
+        return ""
+    return ": it comes to `raise NotImplementedError`. Delete that line when your answer is written"
 
 
 def _raised(error: BaseException, files: Set) -> str:
@@ -644,10 +666,10 @@ def judge(
             if len(failed) < max(map(_enough, failed)):
                 continue
             if len(failed) < len(seen):
-                others = "the other" if len(failed) == 1 else "the others"
+                others = "other looks" if len(failed) == 1 else "others look"
                 preface = (
-                    f"right in {len(seen) - len(failed)} of {len(seen)} cases. "
-                    f"What you return in {others} is what this mistake gives:\n"
+                    f"right in {len(seen) - len(failed)} of {len(seen)} cases; the {others} like this "
+                    "mistake:\n"
                 )
         for mistake in mistakes:
             if all(_does(mistake, entry) for entry in entries):
@@ -880,11 +902,16 @@ def _short(text: str, most: int) -> str:
 
 
 def _wrapped(text: str) -> str:
-    first, *rest = text.split("\n")
-    lines = textwrap.wrap(first, WIDTH, subsequent_indent="  ")
+    """Return `text` in lines of `WIDTH`, its code between backticks in one piece, to be copied."""
+    first, *rest = re.sub(r"`[^`\n]*`", lambda code: code[0].replace(" ", _KEPT), text).split("\n")
+    wrap = textwrap.TextWrapper(
+        WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+    lines = wrap.wrap(first)
+    wrap.initial_indent = "  "
     for line in rest:
-        lines += textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="  ")
-    return "\n".join(lines)
+        lines += wrap.wrap(line)
+    return "\n".join(lines).replace(_KEPT, " ")
 
 
 def hint(number: str | float) -> None:
@@ -896,7 +923,7 @@ def hint(number: str | float) -> None:
         numbers = ", ".join(EXERCISES)
         print(_wrapped(f"There is no exercise {number!r}. There are {numbers}."))
     else:
-        print(_wrapped(found.next_hint()))
+        print(_wrapped(f"{found.heading} · {found.next_hint()}"))
 
 
 def summary(lesson: int | str) -> None:
