@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -411,6 +412,23 @@ def _closest(exact, search, target, nlist=83):
     return min(range(1, nlist + 1), key=lambda p: abs(recall_at_k(exact, search.found(p)) - target))
 
 
+def _place_in_a_list(exact, search, target, nlist=83):
+    """What `np.argmax` gives for a list of True and False that begins with nprobe 1."""
+    return (smallest_nprobe(exact, search, target, nlist) or 1) - 1
+
+
+def _until_it_stands(exact, search, target, nlist=83):
+    last = None
+    for nprobe in range(1, nlist + 1):
+        recall = recall_at_k(exact, search.found(nprobe))
+        if recall >= target - 1e-9:
+            return nprobe
+        if recall == last:
+            break
+        last = recall
+    return None
+
+
 def _recall_reached(exact, search, target, nlist=83):
     nprobe = smallest_nprobe(exact, search, target, nlist)
     return None if nprobe is None else recall_at_k(exact, search.found(nprobe))
@@ -528,6 +546,62 @@ def exercise_4_2(answer: Answer) -> str:
             "own query.",
         ),
         Mistake(
+            lambda exact, search, target, nlist=83: _first(recall_at_k, exact, search, target, [1]),
+            seen
+            + "You give up after the first nprobe. `return None` comes after the loop, when every "
+            "nprobe has been tried.",
+        ),
+        Mistake(
+            _until_it_stands,
+            seen
+            + "You give up where one more cell finds nothing more. The next cell may: recall can stand "
+            "still and grow again.",
+        ),
+        Mistake(
+            lambda exact, search, target, nlist=83: _first(
+                recall_at_k, *cases[0].arguments[:2], target, range(1, nlist + 1)
+            ),
+            seen
+            + "That would be right for the index of an earlier call. Do you keep recalls from one call "
+            "to the next?",
+        ),
+        Mistake(
+            _place_in_a_list,
+            seen
+            + "That is the place in a list, counted from 0; its first nprobe is 1. (And among nothing "
+            "but False `np.argmax` gives 0, where the task asks for None.)",
+        ),
+        *(
+            Mistake(
+                _by_measure(lambda e, f, times=times: times(e) * recall_at_k(e, f)),
+                seen
+                + "What you compare with the target is larger than a recall, which goes from 0 to 1. Is "
+                "it in per cent, or a number of hits that is not divided by all that there are?",
+            )
+            for times in (lambda e: 100, lambda e: e.size, len, lambda e: e.shape[1])
+        ),
+        Mistake(
+            lambda exact, search, target, nlist=83: next(
+                (
+                    nprobe
+                    for nprobe in range(1, nlist + 1)
+                    if abs(recall_at_k(exact, search.found(nprobe)) - target) < 1e-9
+                ),
+                None,
+            ),
+            seen + "You wait for a recall that *equals* the target. Most jump over it: `>=`.",
+        ),
+        Mistake(
+            _by_measure(lambda e, f: (_shares(e, f) > 0).mean()),
+            seen
+            + "You count the queries for which *something* is found. Recall is the share of the "
+            "neighbours.",
+        ),
+        Mistake(
+            _by_measure(lambda e, f: recall_at_k(e, f) + 0.01),
+            seen + "You let a recall pass that is 0.01 below the target. It must be reached.",
+        ),
+        Mistake(
             _by_measure(lambda e, f: (e == f).mean()),
             seen + "You compare place by place; a neighbour found in another place is found.",
         ),
@@ -568,6 +642,16 @@ def exercise_4_2(answer: Answer) -> str:
         ),
         Mistake(
             _instead_of_none(0),
+            "for {case} you return {got}. No nprobe reaches the target: the task asks for None.",
+        ),
+        Mistake(
+            _instead_of_none(math.inf),
+            "for {case} you return {got}. No nprobe reaches the target: the task asks for None.",
+        ),
+        Mistake(
+            lambda exact, search, target, nlist=83: _instead_of_none(nlist + 1)(
+                exact, search, target, nlist
+            ),
             "for {case} you return {got}. No nprobe reaches the target: the task asks for None.",
         ),
         Mistake(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -311,6 +311,16 @@ def _one_date(**asked):
     return _where(**asked)
 
 
+def _first_date(**asked):
+    if asked.get("since") and asked.get("until"):
+        asked["until"] = None
+    return _where(**asked)
+
+
+def _category_alone(**asked):
+    return _where(asked["category"]) if asked.get("category") else _where(**asked)
+
+
 _WHERE_MISTAKES: list[tuple[Callable[..., dict | None], str]] = [
     (
         _variant(low="$gt"),
@@ -357,6 +367,24 @@ _WHERE_MISTAKES: list[tuple[Callable[..., dict | None], str]] = [
         "with both `since` and `until`, the first is lost. A dictionary has each key once: the "
         "second `date` overwrites the first. Make two conditions of them, joined by `$and`.",
     ),
+    (
+        _first_date,
+        "with both `since` and `until`, the second is lost. Is there an `elif`? Both have to be looked "
+        "at: an `if` for each.",
+    ),
+    (
+        _category_alone,
+        "where a category is asked, nothing else is looked at. Do you return too early, or is there an "
+        "`elif`?",
+    ),
+    (
+        _changed(until=lambda given: given and given + timedelta(days=1)),
+        "your range ends a day too late: the day after `until` is let through.",
+    ),
+    (
+        _changed(since=lambda given: given and given - timedelta(days=1)),
+        "your range begins a day too early: the day before `since` is let through.",
+    ),
     (_changed(category=lambda given: None), "`category` has no effect on your filter."),
     (_changed(authors=lambda given: None), "`authors` has no effect on your filter."),
     (_changed(since=lambda given: None), "`since` has no effect on your filter."),
@@ -364,10 +392,6 @@ _WHERE_MISTAKES: list[tuple[Callable[..., dict | None], str]] = [
     (
         _changed(since=lambda given: None, until=lambda given: None),
         "the dates have no effect on your filter.",
-    ),
-    (
-        _changed(category=lambda given: given and given.lower()),
-        "you write the category in small letters. Chroma compares texts as they are.",
     ),
     (
         _changed(authors=lambda given: given and given[:1]),
@@ -415,6 +439,12 @@ def exercise_5_2(answer: Answer) -> str:
         }
         for _ in range(90)
     ]
+    # The days before and after the ranges that are asked for
+    metadatas += [
+        {"category": category, "author": author, "date": day}
+        for day in (20240114, 20240504, 20240108, 20240110)
+        for category, author in (("arts", "Ada Moss"), ("food", "Cleo Hart"))
+    ]
     food, arts, harbour = ({"category": category} for category in _CATEGORIES)
     two, one = {"authors": ["Dov Lind", "Ada Moss"]}, {"authors": ["Cleo Hart"]}
     since, until = {"since": date(2024, 1, 15)}, {"until": date(2024, 5, 3)}
@@ -437,7 +467,7 @@ def exercise_5_2(answer: Answer) -> str:
         arts | one | early | until,
         harbour,
     ]
-    with hidden_collection(rng.normal(size=(90, 3)), metadatas=metadatas) as collection:
+    with hidden_collection(rng.normal(size=(len(metadatas), 3)), metadatas=metadatas) as collection:
         _check_filters(answer, collection, metadatas, asked)
     nothing = answer()
     if nothing == {} and isinstance(nothing, Mapping):
@@ -468,9 +498,14 @@ def _check_filters(answer: Answer, collection: Any, metadatas: list, cases: list
                 raise Wrong(
                     f"`{answer.name}` prints its result and returns None. End it with `return`."
                 )
+            why = (
+                f"Is `{next(iter(asked))}` looked at when nothing else is asked"
+                if len(asked) == 1
+                else f"Is there a way through your function for {len(asked)} conditions"
+            )
             raise Wrong(
-                f"for {words} you return None, which filters nothing. Is `{'`, `'.join(asked)}` looked "
-                "at when nothing else is asked, and does every path end with `return`?"
+                f"for {words} you return None, which filters nothing. {why}, and does every path end with "
+                "`return`?"
             )
         if not isinstance(where, dict):
             raise Wrong(f"for {words} you return {describe(where)}; a filter is a dictionary.")
@@ -485,7 +520,8 @@ def _check_filters(answer: Answer, collection: Any, metadatas: list, cases: list
         return
     for asked, _, where, _, _ in failed:
         _check_days(where, asked)
-    _, words, where, got, expected = failed[0]
+        _check_names(where, asked)
+    asked, words, where, got, expected = failed[0]
     for mistake, says in _WHERE_MISTAKES:
         if all(_let_through(collection, mistake(**e[0])) == e[3] for e in seen):
             raise Wrong(f"{says} For {words} you return {_shown(where)}.")
@@ -494,10 +530,25 @@ def _check_filters(answer: Answer, collection: Any, metadatas: list, cases: list
     if missed:
         example += " and " if much else ""
         example += f"keeps out {_row(metadatas, missed[0])}"
+    extra = {key for key, _ in _conditions(where)} - {_KEYS[name] for name in asked}
+    if extra:
+        example += (
+            f". Nobody has asked for {_listed(extra)}: is something of an example left in it?"
+        )
+    else:
+        example += "."
     raise Wrong(
         f"for {words} you return {_shown(where)}. Of {len(metadatas)} records it lets through "
-        f"{len(got)}; {len(expected)} were asked for. It {example}."
+        f"{len(got)}; {len(expected)} were asked for. It {example}"
     )
+
+
+#: The key of the metadata that each parameter asks for.
+_KEYS = {"category": "category", "authors": "author", "since": "date", "until": "date"}
+
+
+def _listed(keys: Iterable[str]) -> str:
+    return " or ".join(f"{key!r}" for key in sorted(keys))
 
 
 def _row(metadatas: list[dict], name: str) -> str:
@@ -542,6 +593,7 @@ _DAY_MISTAKES: list[tuple[Callable[[date], int], str]] = [
     (lambda day: day.toordinal(), "`toordinal` counts the days since the year 1."),
     (lambda day: day.year, "it is the year alone."),
     (lambda day: day.year * 100 + day.month, "the day of the month is lost."),
+    (lambda day: day.year * 10_000 + day.month * 100, "the day of the month is lost."),
     (
         lambda day: int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()),
         "it counts seconds since 1970.",
@@ -570,8 +622,35 @@ def _check_days(where: dict, asked: dict) -> None:
                 )
 
 
+def _check_names(where: dict, asked: dict) -> None:
+    """Raise `Wrong` where the filter asks for a text that is none of those given, but made of them."""
+    given = {"category": [asked.get("category")], "author": list(asked.get("authors") or ())}
+    for key, found in _conditions(where):
+        texts = [text for text in given.get(key, ()) if text]
+        for inner in found.values() if isinstance(found, Mapping) else [found]:
+            for value in inner if isinstance(inner, (list, tuple)) else [inner]:
+                if not isinstance(value, str) or value in texts:
+                    continue
+                if len(texts) > 1 and all(text in value for text in texts):
+                    raise Wrong(
+                        f"your filter asks for one author by the name of {value!r}. That is one text of "
+                        "several names, and nobody is called so. `$in` takes the list."
+                    )
+                for text in texts:
+                    if value.strip().casefold() == text.strip().casefold():
+                        raise Wrong(
+                            f"your filter asks for {value!r}, and {text!r} was given. Chroma compares texts "
+                            "as they are, capitals and spaces included."
+                        )
+
+
 def _check_keys(where: dict, words: str) -> None:
     for key, _ in _conditions(where):
+        if key.lower() in ("and", "or"):
+            raise Wrong(
+                f"for {words} your filter asks for a key {key!r} of the records. Chroma's operators begin "
+                f"with a dollar sign and have small letters: `${key.lower()}`."
+            )
         if key not in ("category", "author", "date"):
             raise Wrong(
                 f"for {words} your filter asks for the key {key!r}. No record has it: their keys are "
@@ -613,6 +692,10 @@ def _why_refused(where: dict) -> str:
                 )
         if name == "$in" and not isinstance(value, list):
             return f"`$in` takes a list, and this is a {type(value).__name__}."
+        if name == "$in" and any(isinstance(item, (list, tuple)) for item in value):
+            return "the list of `$in` holds another list. It wants the names themselves."
+        if name in ("$eq", "$ne") and isinstance(value, (list, tuple)):
+            return f"`{name}` compares with one value, and this is a list. `$in` takes a list."
         if name in ("$gt", "$gte", "$lt", "$lte"):
             if isinstance(value, date):
                 return "Chroma has no dates, only numbers: 15 January 2024 is 20240115."
@@ -629,6 +712,11 @@ def _why_refused(where: dict) -> str:
             return f"{key!r} is asked to be None. What is not asked must be left out of the filter."
         if isinstance(value, (list, tuple, set)):
             return f'{key!r} is compared with a list; for “one of these” say `{{"$in": [...]}}`.'
+        if isinstance(value, Mapping) and not all(str(name).startswith("$") for name in value):
+            return (
+                f"{next(iter(value))!r} is none of its operators. They begin with a dollar sign, such as "
+                "`$in` and `$gte`."
+            )
         if isinstance(value, Mapping) and len(value) != 1:
             return (
                 f"{key!r} has {len(value)} operators. It may have one: make two conditions of them, "
@@ -1052,7 +1140,31 @@ def _by_products(collection: Any, vector: np.ndarray, threshold: float) -> list:
     return [(got["ids"][row], products[row]) for row in order if products[row] >= threshold]
 
 
+def _to_the_first_below(collection: Any, vector: np.ndarray, threshold: float) -> list:
+    pairs = _all_pairs(collection, vector)
+    return pairs[: int(np.argmax([s < threshold - 1e-7 for _, s in pairs]))]
+
+
 ABOVE_MISTAKES = [
+    Mistake(
+        _to_the_first_below,
+        "where no record is below the threshold you return none. Does the place of the first one below "
+        "come from `np.argmax`? Among nothing but False that is 0.",
+    ),
+    Mistake(
+        lambda c, v, t: above(c, v, t) or _all_pairs(c, v)[:1],
+        "where nothing reaches the threshold you return the best record all the same. The list should "
+        "be empty then.",
+    ),
+    Mistake(
+        lambda c, v, t: _all_pairs(c, v)[: len(above(c, v, t)) + 1],
+        "you return one record too many: the first one *below* the threshold is in the list.",
+    ),
+    Mistake(
+        lambda c, v, t: [(n, max(s, 0.0)) for n, s in _all_pairs(c, v) if max(s, 0.0) >= t],
+        "you make similarities below 0 to 0 before you compare. Cosines can be negative, and thresholds, "
+        "too.",
+    ),
     Mistake(
         lambda c, v, t: above(c, v, t)[:10],
         "you return 10 records at most: `n_results` is 10 unless you say otherwise, and more than "
@@ -1236,6 +1348,7 @@ def counted(answer: Any, cases: list[Case], reference: Callable, mistakes: list[
     try:
         judge(answer, cases, reference, mistakes, read=read_pairs, agree=same_pairs)
     except Wrong as wrong:
+        answer.check_memory()  # often the cause
         if not str(wrong).startswith("for "):
             raise
         for case in cases:

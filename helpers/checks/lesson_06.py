@@ -210,8 +210,12 @@ def exercise_6_1(answer: Answer) -> str:
 
 class Cache(dict):
     """The dictionary of exercise 6.2. A class of its own, so that it is passed on as it is and
-    not copied: filling it is what is asked for.
+    not copied: filling it is what is asked for. It knows the texts that were encoded for it.
     """
+
+    def __init__(self, *entries: Any) -> None:
+        super().__init__(*entries)
+        self.encoded: set[str] = set()
 
 
 class Encoder:
@@ -265,10 +269,14 @@ def _vector(model: str, text: str, dimension: int) -> np.ndarray:
     return np.random.default_rng(int.from_bytes(digest[:8], "big")).normal(size=dimension)
 
 
-def _cached_call(answer: Answer, texts: list[str], model: str, cache: dict, when: str):
+def _cached_call(answer: Answer, texts: list[str], model: str, cache: Cache, when: str):
     """Call the answer, check what it returns, and return what it asked the model."""
     encoder = Encoder(model)
-    returned = answer(list(texts), model, cache, encoder)
+    try:
+        returned = answer(list(texts), model, cache, encoder)
+    except Wrong as wrong:
+        raise _not_under_its_key(wrong, encoder, cache, when) from None
+    cache.encoded.update(text for call in encoder.asked for text in call)
     if answer.printed_instead:
         raise Wrong(f"`{answer.name}` prints its result and returns None. End it with `return`.")
     if returned is None:
@@ -424,6 +432,30 @@ def _once_and_in_order(answer: Answer) -> None:
         )
 
 
+def _not_under_its_key(wrong: Wrong, encoder: Encoder, cache: Cache, when: str) -> Wrong:
+    """Return `wrong`, with what may be the cause where a text is not found under its key."""
+    said = str(wrong).split("\nIt was called with")[0]
+    key = re.search(r"KeyError: (.*)", said)
+    asked = [text for call in encoder.asked for text in call]
+    if not key:
+        return wrong
+    if lost := [text for text in asked if repr(text) in key[1]]:
+        why = (
+            f"{lost[0]!r} is among the texts that were encoded. Is each vector put in under the text that "
+            "it belongs to, and under the very key under which it is looked up?"
+        )
+    elif lost := [text for text in cache.encoded if repr(text) in key[1]]:
+        why = (
+            f"An earlier call has encoded {lost[0]!r}. Does what was put into `cache` stay there, and is it "
+            "looked up under the same key?"
+        )
+    elif cache.encoded:
+        why = "No call has encoded it yet. Is a new text encoded where others are in the cache already?"
+    else:
+        why = "`cache` was empty, and nothing was encoded. Is there a memory outside of `cache`?"
+    return Wrong(f"{when}, {said}\n{why}")
+
+
 def _nothing_confused(answer: Answer) -> None:
     """Two models, and texts and names that look alike when they are written side by side."""
     cache = Cache()
@@ -462,6 +494,8 @@ def _nothing_confused(answer: Answer) -> None:
         ("storm", "storms"),
         (f"{long}Nobody was hurt.", f"{long}Two were hurt."),
         (f"Monday. {long}", f"Friday. {long}"),
+        (f"{long}{long}One ship sank. {long}", f"{long}{long}Two cars sank. {long}"),
+        ("Storm.\nOne ship sank.", "Storm.\nTwo cars sank."),
         ("caf\u00e9", "cafe\u0301"),
         ("na\u00efve", "nave"),
         ("\u65e5", "\u6708"),
@@ -478,17 +512,19 @@ def _nothing_confused(answer: Answer) -> None:
                 "text as it is: texts that differ in anything, be it a capital or a space, are different "
                 "texts."
             )
-        when = f"for {describe(other)}, when {describe(one)} is in the cache"
+        when, part = f"for {describe(other)}, when {describe(one)} is in the cache", ""
         if len(one) > 100:
             when = "for a long text, when another one is in the cache that differs in a few words"
+            part = " Is it only a part of it, its beginning or its length?"
         encoder, found, right = _cached_call(answer, [other], "mini", cache, when)
         if not same(found, right):
             raise Wrong(
                 f"{when}, you return {_whose(found, one, 'mini')}. Texts that differ in anything, be it "
-                "a capital or a space, are different texts. The key must hold the text as it is."
+                f"a capital or a space, are different texts. The key must hold the text as it is.{part}"
             )
     _many_kept_apart(answer)
     names = ("mini/v2", "mini_v2", "mini-v2", "mini v2", "Mini/v2", "mini/v2 ", "v2", "mini")
+    names += ("intfloat/e5-small-v2", "intfloat/e5-small-v2-quantised", "other/e5-small-v2")
     for one, other in itertools.combinations(names, 2):
         _pair_kept_apart(
             answer,
@@ -537,7 +573,8 @@ def _many_kept_apart(answer: Answer) -> None:
     """Many texts at once: short checksums and numbers made of a text meet sooner or later."""
     many = [f"Text {number} of many." for number in range(600)]
     when = f"for {len(many)} texts and an empty cache"
-    _, found, right = _cached_call(answer, many, "mini", Cache(), when)
+    cache = Cache()
+    _, found, right = _cached_call(answer, many, "mini", cache, when)
     if not same(found, right):
         row = _first_row(found, right)
         others = np.flatnonzero(np.isclose(right, found[row], atol=1e-4).all(axis=1))
@@ -546,6 +583,9 @@ def _many_kept_apart(answer: Answer) -> None:
             f"{when}, {many[row]!r} gets {whose}. Two texts share a key: a short checksum or a part of the "
             "text is not enough. The key must hold the text as it is."
         )
+    when = f"for the first of {len(many)} texts, after all of them have been encoded"
+    encoder, _, _ = _cached_call(answer, many[:1], "mini", cache, when)
+    _asked_rightly(encoder, [], many, when)
 
 
 def _name_of_a_key(answer: Answer) -> None:
@@ -1019,6 +1059,20 @@ def _all_as_near(query, vectors, candidates, k):
     return [int(row) for row in rows[np.argsort(-(vectors[rows] @ query))[:k]]]
 
 
+def _only_nearer(query, vectors, candidates, k):
+    distance = _hamming(query, vectors)
+    rows = np.flatnonzero(distance < np.sort(distance)[candidates - 1])
+    return [int(row) for row in rows[np.argsort(-(vectors[rows] @ query))[:k]]]
+
+
+def _one_ranking(query, vectors, candidates, k):
+    return [int(row) for row in np.lexsort((-(vectors @ query), _hamming(query, vectors)))[:k]]
+
+
+def _unsigned(query, vectors):
+    return np.abs((vectors > 0).astype(np.uint8) - (query > 0).astype(np.uint8)).sum(axis=1)
+
+
 def _unit(rows):
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
@@ -1049,6 +1103,10 @@ def exercise_6_4(answer: Answer) -> str:
             (30, 10, 6, 5, 647),
         )
     ]
+    query, vectors, *_ = _coarse(35, 11, 33, 5, 649).arguments
+    cases.append(  # most products are negative
+        Case((query, -vectors, 33, 5), "35 vectors, candidates=33, k=5")
+    )
     seen = "for {case} you return {got}; it should be {expected}. "
     mistakes = [
         Mistake(
@@ -1070,6 +1128,71 @@ def exercise_6_4(answer: Answer) -> str:
         Mistake(
             _rescored_with(distance=lambda q, v: ((v >= 0) != (q >= 0)).sum(axis=1)),
             seen + "You take 0 for a positive number (`>=`). A bit is 1 where the number is `> 0`.",
+        ),
+        Mistake(
+            _rescored_with(distance=lambda q, v: (v * q <= 0).sum(axis=1)),
+            seen
+            + "You multiply, and count what is not above 0. Where a number is 0 the product is 0, "
+            "even if both bits are 0 and do not differ.",
+        ),
+        Mistake(
+            _rescored_with(distance=lambda q, v: (v * q < 0).sum(axis=1)),
+            seen
+            + "You multiply, and count what is below 0. Where a number is 0 the product is 0, even "
+            "if the bits differ: 0 has the bit 0, a number above it the bit 1.",
+        ),
+        Mistake(
+            _rescored_with(distance=lambda q, v: (v != q).sum(axis=1)),
+            seen
+            + "You compare the numbers themselves, which nearly always differ. Make bits of both "
+            "first: `> 0`.",
+        ),
+        Mistake(
+            _rescored_with(distance=lambda q, v: ((v > 0) & (q > 0)).sum(axis=1)),
+            seen
+            + "You take for candidates the rows with the fewest bits that are 1 in both: such rows are "
+            "far. The Hamming distance counts the bits that differ.",
+        ),
+        Mistake(
+            _rescored_with(distance=_unsigned),
+            seen
+            + "You subtract bits as `uint8`, which knows no -1: 0 - 1 becomes 255. Count where "
+            "they differ (`!=`).",
+        ),
+        Mistake(
+            _one_ranking,
+            seen
+            + "You rank by Hamming distance, and the dot product only decides between equals. It is to "
+            "rank *all* candidates.",
+        ),
+        Mistake(
+            _only_nearer,
+            seen
+            + "You leave out the rows that are just as far as the last candidate. There are to be "
+            "`candidates` of them.",
+        ),
+        Mistake(
+            lambda q, v, c, k: _rescored(q, v, 20, 10),
+            seen + "You take 20 candidates and return 10, whatever `candidates` and `k` are.",
+        ),
+        Mistake(
+            lambda q, v, c, k: rescore(q, v, c, k + 1)[1:],
+            seen + "The best is missing. The query is none of the vectors: begin at place 0.",
+        ),
+        Mistake(
+            _rescored_with(score=lambda q, v: np.abs(v @ q)),
+            seen
+            + "You rank by the size of the dot product without its sign. A product far below 0 is "
+            "the worst, not the best.",
+        ),
+        Mistake(
+            _rescored_with(score=lambda q, v: (v > 0).astype(int) @ (q > 0).astype(int)),
+            seen
+            + "You rescore with the bits of both. They are too coarse to rank; take the full vectors.",
+        ),
+        Mistake(
+            _rescored_with(score=lambda q, v: v @ (q > 0)),
+            seen + "You rescore with the bits of the query. Take its full vector.",
         ),
         Mistake(
             _rescored_with(distance=lambda q, v: (np.sign(v) != np.sign(q)).sum(axis=1)),

@@ -41,6 +41,16 @@ def _number(day: date) -> int:
     return day.year * 10_000 + day.month * 100 + day.day
 
 
+def _is_day(value: Any) -> bool:
+    """Say whether `value` is a day as year, month, day in one number."""
+    try:
+        year, rest = divmod(int(value), 10_000)
+        date(year, *divmod(rest, 100))
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return value == int(value)
+
+
 def _some_day(rng: np.random.Generator) -> date:
     return date(int(rng.integers(2021, 2026)), int(rng.integers(1, 13)), int(rng.integers(1, 28)))
 
@@ -851,6 +861,7 @@ def _check_short_above(answer: Answer, library: Any, query: np.ndarray) -> None:
 
 _LEAST = 200
 _QUESTIONS = 3
+_NEARLY = 1e-6  # by so much may a similarity that Chroma gives differ from ours
 
 
 @exercise(
@@ -909,16 +920,22 @@ def project_3_4(engine: Any, judgement: dict) -> str:
             "it is the other way round: all questions of `rejected` have a record at your threshold or above, "
             "and none of `answered` has. Are the two lists swapped?"
         )
+    distance = ""
+    if _parted(best, answered, rejected, 1 - threshold):
+        distance = (
+            f" (Is your threshold a distance? As a similarity it would be {1 - threshold:g}, and that parts "
+            "them.)"
+        )
     for question in answered:
         score, row = best[question]
-        if score < threshold:
+        if score < threshold - _NEARLY:
             raise Wrong(
                 f"“{question}” should be answered, and nothing reaches your threshold of "
-                f"{threshold:g}: its best record is {ids[row]!r} with {score:.4f}."
+                f"{threshold:g}: its best record is {ids[row]!r} with {score:.4f}.{distance}"
             )
     for question in rejected:
         score, row = best[question]
-        if score >= threshold:
+        if score >= threshold - _NEARLY:
             raise Wrong(
                 f"“{question}” should be rejected, but {ids[row]!r} has {score:.4f}, and your "
                 f"threshold is {threshold:g}. Read that record: is it an answer after all?"
@@ -932,6 +949,12 @@ def project_3_4(engine: Any, judgement: dict) -> str:
         f"{best[low][0]:.2f} and “{high}” with {best[high][0]:.2f}; chance reaches {level:.2f}. "
         f"{words.capitalize()} questions chose this line, so try it on {words} others."
     )
+
+
+def _parted(best: dict, answered: list, rejected: list, threshold: float) -> bool:
+    """Say whether `threshold` lies between the questions of the two lists."""
+    low, high = min(best[q][0] for q in answered), max(best[q][0] for q in rejected)
+    return high < threshold - _NEARLY <= low
 
 
 def _questions(value: Any, key: str) -> list[str]:
@@ -978,6 +1001,11 @@ def _engine(engine: Any, encode: Callable) -> tuple[list[str], np.ndarray]:
             raise Wrong(
                 f"the date of the record {name!r} is a text, {metadata['date']!r}. `build` makes a number of "
                 "it, such as 20240115."
+            )
+        if not _is_day(metadata["date"]):
+            raise Wrong(
+                f"the date of the record {name!r} is {describe(metadata['date'])}. `build` writes a day as "
+                "year, month, day in one number: 20240115 is 15 January 2024."
             )
     silent = [name for name, text in zip(got["ids"], got["documents"], strict=True) if not text]
     if silent:

@@ -193,6 +193,53 @@ def doubling_then_scanning(exact_ids, search, target, nlist=83):
 # 4.2 Wrong
 
 
+def _first_where(passes):
+    """Return an answer that takes the first nprobe whose shares, one for a query, pass."""
+
+    def smallest_nprobe(exact_ids, search, target, nlist=83):
+        for nprobe in range(1, nlist + 1):
+            found = search(nprobe)
+            pairs = zip(exact_ids, found, strict=True)
+            if passes(np.array([np.isin(e, f).mean() for e, f in pairs]), target):
+                return nprobe
+        return None
+
+    return smallest_nprobe
+
+
+def none_at_once(exact_ids, search, target, nlist=83):
+    for nprobe in range(1, nlist + 1):
+        if with_masks(exact_ids, search(nprobe)) >= target:
+            return nprobe
+        return None
+
+
+def until_it_stands(exact_ids, search, target, nlist=83):
+    before = -1
+    for nprobe in range(1, nlist + 1):
+        recall = with_masks(exact_ids, search(nprobe))
+        if recall >= target:
+            return nprobe
+        if recall == before:
+            return None
+        before = recall
+    return None
+
+
+def first_place_or_0(exact_ids, search, target, nlist=83):
+    recalls = [with_masks(exact_ids, search(nprobe)) for nprobe in range(1, nlist + 1)]
+    return int(np.argmax(np.array(recalls) >= target))
+
+
+def recalls_kept(exact_ids, search, target, nlist=83, kept={}):  # noqa: B006
+    for nprobe in range(1, nlist + 1):
+        if nprobe not in kept:
+            kept[nprobe] = with_masks(exact_ids, search(nprobe))
+        if kept[nprobe] >= target:
+            return nprobe
+    return None
+
+
 def powers_of_two(exact_ids, search, target, nlist=83):
     nprobe = 1
     while nprobe <= nlist:
@@ -914,6 +961,17 @@ PROOFS = {
             (goes_on_and_catches, "nprobe runs from 1 to 11"),
             (always_95, "You aim at 0.95"),
             (false_where_none, "you return False"),
+            (none_at_once, "You give up after the first nprobe"),
+            (until_it_stands, "stand still and grow again"),
+            (first_place_or_0, "its first nprobe is 1"),
+            (_first_where(lambda shares, t: abs(shares.mean() - t) < 1e-9), "*equals* the target"),
+            (recalls_kept, "right for the index of an earlier call"),
+            (
+                _first_where(lambda shares, t: 100 * shares.mean() >= t),
+                "Is it in per cent, or a number of hits",
+            ),
+            (_first_where(lambda shares, t: (shares > 0).mean() >= t), "*something* is found"),
+            (_first_where(lambda shares, t: shares.mean() >= t - 0.01), "0.01 below the target"),
         ),
     ),
     "4.3": Proof(

@@ -1,5 +1,7 @@
 """Answers to practice 05, ChromaDB."""
 
+from datetime import date, timedelta
+
 import numpy as np
 
 from . import Proof
@@ -303,6 +305,57 @@ def forgets_one_pair(category=None, authors=None, since=None, until=None):
     return _build(category, authors, since, until)
 
 
+def a_day_more(category=None, authors=None, since=None, until=None):
+    return _build(category, authors, since, until and until + timedelta(days=1))
+
+
+def a_day_less(category=None, authors=None, since=None, until=None):
+    return _build(category, authors, since and since - timedelta(days=1), until)
+
+
+def either_date(category=None, authors=None, since=None, until=None):
+    return _build(category, authors, since, None if since else until)
+
+
+def category_first(category=None, authors=None, since=None, until=None):
+    return {"category": category} if category else _build(None, authors, since, until)
+
+
+def left_from_the_form(category=None, authors=None, since=None, until=None):
+    return _build("food", authors, date(2024, 1, 15), until)
+
+
+def from_the_first_of_the_month(category=None, authors=None, since=None, until=None):
+    return _build(category, authors, since, until, day=lambda d: d.year * 10_000 + d.month * 100)
+
+
+def authors_small(category=None, authors=None, since=None, until=None):
+    return _build(category, [name.lower() for name in authors or []], since, until)
+
+
+def and_without_dollar(category=None, authors=None, since=None, until=None):
+    return _build(category, authors, since, until, join="AND")
+
+
+def in_without_dollar(category=None, authors=None, since=None, until=None):
+    where = _build(category, None, since, until)
+    return {"author": {"in": authors}} if authors else where
+
+
+def lists_in_a_list(category=None, authors=None, since=None, until=None):
+    return _build(category, authors and [authors], since, until)
+
+
+def equal_to_a_list(category=None, authors=None, since=None, until=None):
+    where = _build(category, None, since, until)
+    return {"author": {"$eq": authors}} if authors else where
+
+
+def two_at_most(category=None, authors=None, since=None, until=None):
+    where = _build(category, authors, since, until)
+    return None if where and len(where.get("$and", [])) > 2 else where
+
+
 # 5.3 Right
 
 
@@ -490,6 +543,31 @@ def _all(collection, vector):
 
 def strictly_above(collection, vector, threshold):
     return [(i, 1 - d) for i, d in _all(collection, vector) if 1 - d > threshold]
+
+
+def to_the_first_below(collection, vector, threshold):
+    pairs = [(i, 1 - d) for i, d in _all(collection, vector)]
+    return pairs[: int(np.argmax([s < threshold for _, s in pairs]))] if pairs else []
+
+
+def best_all_the_same(collection, vector, threshold):
+    pairs = [(i, 1 - d) for i, d in _all(collection, vector)]
+    return [pair for pair in pairs if pair[1] >= threshold] or pairs[:1]
+
+
+def one_below(collection, vector, threshold):
+    pairs = [(i, 1 - d) for i, d in _all(collection, vector)]
+    return pairs[: sum(s >= threshold for _, s in pairs) + 1]
+
+
+def zero_at_least(collection, vector, threshold):
+    pairs = [(i, max(0.0, 1 - d)) for i, d in _all(collection, vector)]
+    return [pair for pair in pairs if pair[1] >= threshold]
+
+
+def list_kept(collection, vector, threshold, found=[]):  # noqa: B006
+    found += [(i, 1 - d) for i, d in _all(collection, vector) if 1 - d >= threshold]
+    return found
 
 
 def large_distances(collection, vector, threshold):
@@ -919,9 +997,21 @@ PROOFS = {
             (first_author, "only the first of several authors"),
             (forgets_until, "you return `{'date': {'$gte': 0}}`"),
             (early_return, "only the first is used"),
-            (forgets_one_pair, "Of 90 records it lets through"),
-            (small_letters, "in small letters"),
-            (authors_in_one_text, "with several authors nothing comes"),
+            (forgets_one_pair, "Of 98 records it lets through"),
+            (small_letters, "and 'Harbour' was given"),
+            (authors_in_one_text, "one author by the name of"),
+            (a_day_more, "the day after `until` is let through"),
+            (a_day_less, "the day before `since` is let through"),
+            (either_date, "the second is lost. Is there an `elif`?"),
+            (category_first, "where a category is asked, nothing else"),
+            (left_from_the_form, "Nobody has asked for 'date'"),
+            (from_the_first_of_the_month, "the day of the month is lost"),
+            (authors_small, "and 'Dov Lind' was given"),
+            (and_without_dollar, "small letters: `$and`"),
+            (in_without_dollar, "'in' is none of its operators"),
+            (lists_in_a_list, "the list of `$in` holds another list"),
+            (equal_to_a_list, "`$eq` compares with one value"),
+            (two_at_most, "a way through your function for 4 conditions"),
             (sorts_the_authors, "changes one of its arguments in place"),
         ),
     ),
@@ -982,6 +1072,11 @@ PROOFS = {
             (all_but_the_last, "you never look at the last record"),
             (leaves_the_query_behind, "your function changes the collection"),
             (cut_off_at_zero, "you cut off similarities below 0"),
+            (to_the_first_below, "come from `np.argmax`?"),
+            (best_all_the_same, "the best record all the same"),
+            (one_below, "the first one *below* the threshold"),
+            (zero_at_least, "below 0 to 0 before you compare"),
+            (list_kept, "gives another answer when it is called a second time"),
         ),
     ),
     "5.5": Proof(

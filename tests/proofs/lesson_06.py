@@ -297,6 +297,44 @@ def two_keys(texts, model_name, cache, encode):
     return np.array([cache[model_name, text] for text in texts])
 
 
+def a_hundred_at_most(texts, model_name, cache, encode):
+    found = one_call(texts, model_name, cache, encode)
+    while len(cache) > 100:
+        del cache[next(iter(cache))]
+    return found
+
+
+def inner_replaced(texts, model_name, cache, encode):
+    new = [text for text in dict.fromkeys(texts) if text not in cache.get(model_name, {})]
+    if new:
+        cache[model_name] = dict(zip(new, encode(new), strict=True))
+    return np.array([cache[model_name][text] for text in texts])
+
+
+def known_model_known_texts(texts, model_name, cache, encode):
+    if model_name not in cache:
+        new = list(dict.fromkeys(texts))
+        cache[model_name] = dict(zip(new, encode(new), strict=True))
+    return np.array([cache[model_name][text] for text in texts])
+
+
+def names_kept_outside(texts, model_name, cache, encode, names=set()):  # noqa: B006
+    new = [text for text in dict.fromkeys(texts) if (model_name, text) not in names]
+    names.update((model_name, text) for text in new)
+    if new:
+        for text, vector in zip(new, encode(new), strict=True):
+            cache[model_name, text] = vector
+    return np.array([cache[model_name, text] for text in texts])
+
+
+def paired_with_all_texts(texts, model_name, cache, encode):
+    new = [text for text in dict.fromkeys(texts) if (model_name, text) not in cache]
+    if new:
+        for text, vector in zip(texts, encode(new), strict=False):
+            cache[model_name, text] = vector
+    return np.array([cache[model_name, text] for text in texts])
+
+
 def dictionary_returned(texts, model_name, cache, encode):
     one_call(texts, model_name, cache, encode)
     return cache
@@ -512,6 +550,35 @@ def all_as_near(query, vectors, candidates, k):
 
 def a_set_of_rows(query, vectors, candidates, k):
     return set(with_sorted(query, vectors, candidates, k))
+
+
+def _rescored_by(distance, score=np.matmul, last=lambda rows, k: rows[:k]):
+    """Return an answer with another distance, another score or another end."""
+
+    def rescore(query, vectors, candidates, k):
+        rows = np.argsort(distance(query, vectors), kind="stable")[:candidates]
+        order = np.argsort(-score(vectors[rows], query), kind="stable")
+        return last(rows[order], k)
+
+    return rescore
+
+
+def one_ranking(query, vectors, candidates, k):
+    return np.lexsort((-(vectors @ query), distance_of(query, vectors)))[:k]
+
+
+def only_nearer(query, vectors, candidates, k):
+    distance = distance_of(query, vectors)
+    rows = np.flatnonzero(distance < np.sort(distance)[candidates - 1])
+    return rows[np.argsort(-(vectors[rows] @ query))[:k]]
+
+
+def twenty_and_ten(query, vectors, candidates, k):
+    return with_sorted(query, vectors, 20, 10)
+
+
+def _uint8(query, vectors):
+    return np.abs((vectors > 0).astype("u1") - (query > 0).astype("u1")).sum(axis=1)
 
 
 # 6.5 Right
@@ -963,6 +1030,9 @@ PROOFS = {
             as_bytes,
             _with_key(lambda m, t: f"{len(m)}:{m}{t}"),
             _with_key(lambda m, t: json.dumps([m, t])),
+            _with_key(lambda m, t: m.encode() + b"\xff" + t.encode()),
+            _with_key(lambda m, t: f"{m}:{hashlib.md5(t.encode()).hexdigest()}"),
+            _with_key(lambda m, t: m.replace("%", "%%").replace("|", "%1") + "|" + t),
         ),
         wrong=(
             (text_alone, "the right texts, the wrong model"),
@@ -1009,6 +1079,18 @@ PROOFS = {
             (dictionary_returned, "you return a dictionary"),
             (lower_case, "you return another text's vector"),
             (two_keys, "under the very key"),
+            (
+                _with_key(lambda m, t: (m, len(t), t[:20], t[-20:])),
+                "for a long text, when another one is in the cache",
+            ),
+            (_with_key(lambda m, t: (m, t[:512])), "for a long text"),
+            (_with_key(lambda m, t: (m, t.split("\n")[0])), "the vector of 'Storm.\\nOne ship"),
+            (_with_key(lambda m, t: (m[:20], t)), "by the model 'intfloat/e5-small-v2'. Names"),
+            (a_hundred_at_most, "for the first of 600 texts"),
+            (inner_replaced, "An earlier call has encoded 'tide'"),
+            (known_model_known_texts, "No call has encoded it yet"),
+            (names_kept_outside, "Is there a memory outside of `cache`?"),
+            (paired_with_all_texts, "put in under the text that it belongs to"),
             (keyed(lambda model, text: f"{model}\0{text}"), "'v2\\x00storm'"),
             (keyed(lambda model, text: f"{text}|{model}"), "'storm|v2'"),
             (keyed(lambda model, text: f"{model}<<>>{text}"), "'v2<<>>storm'"),
@@ -1081,6 +1163,30 @@ PROOFS = {
             (equals_by_product, "you prefer the larger dot product"),
             (bits_rank, "and rank them by their bits"),
             (signs_cancel, "so that +1 and -1 cancel"),
+            (_rescored_by(lambda q, v: (v * q <= 0).sum(axis=1)), "count what is not above 0"),
+            (_rescored_by(lambda q, v: (v * q < 0).sum(axis=1)), "count what is below 0"),
+            (_rescored_by(lambda q, v: (v != q).sum(axis=1)), "compare the numbers themselves"),
+            (
+                _rescored_by(lambda q, v: ((v > 0) & (q > 0)).sum(axis=1)),
+                "the fewest bits that are 1 in both",
+            ),
+            (_rescored_by(_uint8), "0 - 1 becomes 255"),
+            (
+                _rescored_by(distance_of, lambda v, q: np.abs(v @ q)),
+                "the size of the dot product without its sign",
+            ),
+            (
+                _rescored_by(distance_of, lambda v, q: (v > 0).astype(int) @ (q > 0)),
+                "with the bits of both",
+            ),
+            (_rescored_by(distance_of, lambda v, q: v @ (q > 0)), "with the bits of the query"),
+            (
+                _rescored_by(distance_of, last=lambda rows, k: rows[1 : k + 1]),
+                "The best is missing",
+            ),
+            (one_ranking, "only decides between equals"),
+            (only_nearer, "just as far as the last candidate"),
+            (twenty_and_ten, "whatever `candidates` and `k` are"),
         ),
     ),
     "6.5": Proof(

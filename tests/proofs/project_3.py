@@ -688,6 +688,8 @@ PROOFS = {
             ((Engine(), judgement(rejected=[*REJECTED, ANSWERED[0]])), "stands in both lists"),
             ((Engine(), 0.45), "asks for a dictionary"),
             ((Engine(day="2024-01-15"), judgement()), "is a text, '2024-01-15'"),
+            ((Engine(day=738900), judgement()), "`build` writes a day as year, month, day"),
+            ((Engine(), judgement(0.6)), "As a similarity it would be 0.4"),
             (
                 (Engine(change=lambda texts, vectors: ([None] * len(texts), vectors)), judgement()),
                 "of your engine has no text",
