@@ -308,10 +308,11 @@ def _level(vectors: np.ndarray, percentile: float) -> _Level:
     return level
 
 
-def _of_dot_products(normalised):
+def _of_dot_products(normalised, twice=False):
     def level(vectors, percentile):
         rows = normalised(vectors)
-        return np.percentile((rows @ rows.T)[np.triu_indices(len(rows), 1)], percentile)
+        pairs = (rows @ rows.T)[np.triu_indices(len(rows), 1)]
+        return np.percentile(np.repeat(pairs, 2 if twice else 1), percentile)
 
     return level
 
@@ -347,10 +348,6 @@ def _per_text(measure):
         return measure(cosines[~np.eye(n, dtype=bool)].reshape(n, n - 1), percentile)
 
     return level
-
-
-def _without_normalising(vectors, percentile):
-    return np.percentile((vectors @ vectors.T)[np.triu_indices(len(vectors), 1)], percentile)
 
 
 def _with_zeros(vectors, percentile):
@@ -411,11 +408,6 @@ def exercise_2_3(answer: Answer) -> str:
             "that nobody measured. Pick values by index instead.",
         ),
         Mistake(
-            _without_normalising,
-            "these are percentiles of dot products: the vectors have different lengths. Divide each "
-            "by its norm first.",
-        ),
-        Mistake(
             lambda v, p: level_of_chance(v, p / 100),
             "for {case} you return {got}; it should be {expected}. `np.percentile` takes the percentile "
             "as it is, 99 for 99 %; it is `np.quantile` that wants 0.99.",
@@ -437,9 +429,12 @@ def exercise_2_3(answer: Answer) -> str:
         Mistake(
             lambda v, p: _pairs(v).max(), "this is the highest of all pairs, not a percentile."
         ),
-        Mistake(
-            lambda v, p: np.percentile(1 - _pairs(v), p),
-            "these are cosine distances, 1 minus the cosine.",
+        *(
+            Mistake(
+                lambda v, p, times=times: np.percentile(np.repeat(1 - _pairs(v), times), p),
+                "these are cosine distances, 1 minus the cosine.",
+            )
+            for times in (1, 2)
         ),
         Mistake(
             lambda v, p: level_of_chance(v.T, p),
@@ -455,10 +450,33 @@ def exercise_2_3(answer: Answer) -> str:
         ),
         *(
             Mistake(
-                _of_dot_products(divided),
+                _of_dot_products(divided, twice),
                 f"for {{case}} you return {{got}}; it should be {{expected}}. {says}",
             )
+            for twice in (False, True)
             for divided, says in (
+                (
+                    lambda v: v,
+                    "These are percentiles of dot products: the vectors have different lengths. Divide each by "
+                    "its norm first.",
+                ),
+                (
+                    lambda v: v / np.linalg.norm(v),
+                    "You divide by the norm of the whole matrix. Each row has its own: `axis=1`.",
+                ),
+                (
+                    lambda v: v / np.linalg.norm(v, axis=0),
+                    "You divide by the norms of the columns (`axis=0`). A vector is a row: `axis=1`.",
+                ),
+                (
+                    lambda v: _unit(v - v.mean(axis=1, keepdims=True)),
+                    "These are correlations (`np.corrcoef`), for which the mean is taken off each vector. The "
+                    "cosine takes the vectors as they are.",
+                ),
+                (
+                    lambda v: _unit(v - v.mean(axis=0)),
+                    "You take the mean vector off first. The cosine takes the vectors as they are.",
+                ),
                 (
                     lambda v: v / (v**2).sum(axis=1, keepdims=True),
                     "You divide by the squares of the norms: a root is missing.",
@@ -471,16 +489,6 @@ def exercise_2_3(answer: Answer) -> str:
             )
         ),
         Mistake(
-            _of_dot_products(lambda v: v / np.linalg.norm(v)),
-            "for {case} you return {got}; it should be {expected}. You divide by the norm of the whole "
-            "matrix. Each row has its own: `axis=1`.",
-        ),
-        Mistake(
-            _of_dot_products(lambda v: v / np.linalg.norm(v, axis=0)),
-            "for {case} you return {got}; it should be {expected}. You divide by the norms of the columns "
-            "(`axis=0`). A vector is a row: `axis=1`.",
-        ),
-        Mistake(
             lambda v, p: np.percentile(v @ v.T, p),
             "these are percentiles of dot products, those of each text with itself included. Divide each "
             "row by its norm, and leave the diagonal out.",
@@ -489,16 +497,6 @@ def exercise_2_3(answer: Answer) -> str:
             lambda v, p: np.percentile((_unit(v) @ v.T)[np.triu_indices(len(v), 1)], p),
             "for {case} you return {got}; it should be {expected}. You divide by the norm of one of the two "
             "vectors only. The cosine divides by both.",
-        ),
-        Mistake(
-            lambda v, p: level_of_chance(v - v.mean(axis=1, keepdims=True), p),
-            "for {case} you return {got}; it should be {expected}. These are correlations (`np.corrcoef`), "
-            "for which the mean is taken off each vector. The cosine takes the vectors as they are.",
-        ),
-        Mistake(
-            lambda v, p: level_of_chance(v - v.mean(axis=0), p),
-            "for {case} you return {got}; it should be {expected}. You take the mean vector off first. The "
-            "cosine takes the vectors as they are.",
         ),
         *(
             Mistake(
@@ -572,14 +570,20 @@ def exercise_2_3(answer: Answer) -> str:
             )
             for rows in (lambda v: v, lambda v: _unit(v).round(6))
         ),
-        Mistake(
-            lambda v, p: np.percentile(np.unique(_pairs(v).round(6)), p),
-            "for {case} you return {got}; it should be {expected}. You keep equal cosines only once. Every "
-            "pair counts.",
+        *(
+            Mistake(
+                lambda v, p, digits=digits: np.percentile(np.unique(_pairs(v).round(digits)), p),
+                "for {case} you return {got}; it should be {expected}. You keep equal cosines only once. "
+                "Every pair counts.",
+            )
+            for digits in (6, 4, 3, 2)
         ),
-        Mistake(
-            lambda v, p: np.percentile(np.abs(_pairs(v)), p),
-            "for {case} you return {got}; it should be {expected}. Your cosines have lost their sign.",
+        *(
+            Mistake(
+                lambda v, p, times=times: np.percentile(np.repeat(np.abs(_pairs(v)), times), p),
+                "for {case} you return {got}; it should be {expected}. Your cosines have lost their sign.",
+            )
+            for times in (1, 2)
         ),
         Mistake(
             lambda v, p: np.percentile(_pairs(v)[: len(v) - 1], p),

@@ -1050,6 +1050,38 @@ _THRESHOLD = (
         )
     ),
     Mistake(
+        lambda s, a, c: _chosen(s[c], a[c], np.append(np.unique(s[c]), np.inf)),
+        "for {case} your threshold is {got}; it should be {expected}. You also try a threshold above all "
+        "scores. The candidates are the scores of the choosing half, and no others.",
+    ),
+    *(
+        Mistake(
+            lambda s, a, c, kept=kept: _chosen(s[c], a[c], np.unique(s[c])[kept]),
+            f"for {{case}} your threshold is {{got}}; it should be {{expected}}. The {which} score of the "
+            "choosing half is missing from your candidates.",
+        )
+        for kept, which in ((slice(1, None), "lowest"), (slice(-1), "highest"))
+    ),
+    *(
+        Mistake(
+            lambda s, a, c, digits=digits: _chosen(s[c], a[c], np.unique(s[c].round(digits))),
+            "for {case} your threshold is {got}; it should be {expected}. You round the candidates. They are "
+            "the scores as they stand.",
+        )
+        for digits in (1, 2)
+    ),
+    *(
+        Mistake(
+            mixed,
+            "for {case} your threshold is {got}; it should be {expected}. You sort the scores alone: then they "
+            "no longer stand beside their own queries. Sort the candidates only (a copy of them).",
+        )
+        for mixed in (
+            lambda s, a, c: abstention(np.sort(s), a, c)[0],
+            lambda s, a, c: _chosen(np.sort(s[c]), a[c], np.unique(s[c])),
+        )
+    ),
+    Mistake(
         _threshold_by(_precision),
         "for {case} your threshold is {got}; it should be {expected}. You look at the answered queries "
         "only (precision). Being rightly silent is a right decision, too.",
@@ -1291,7 +1323,7 @@ def exercise_3_4(answer: Answer) -> str:
     cases.append(
         Case(
             (hardly, np.isin(hardly, (0.2, 0.3, 0.95)), np.isin(hardly, (0.2, 0.6, 0.7, 0.8, 0.9))),
-            "8 queries, 5 of them to choose with (one has an answer),",
+            "8 queries, 5 of them to choose with (one has an answer)",
         )
     )
     parts = ((_THRESHOLD, "your threshold"), (_DECISIONS, "the threshold is right, but your share"))
@@ -1435,6 +1467,23 @@ def _unlike_the_last(scores, document_of, k):
     return entries[:k]
 
 
+def _until_seen_again(scores, document_of, k):
+    order = np.argsort(-scores, kind="stable")
+    owners = [document_of[row] for row in order]
+    new = next((i for i, owner in enumerate(owners) if owner in owners[:i]), len(owners))
+    return _grouped(order[:new], scores, document_of)[:k]
+
+
+def _partitioned(scores, document_of, k):
+    order = np.argpartition(-scores, min(k, len(scores) - 1))
+    return _grouped(order, scores, document_of)[:k]
+
+
+def _sorted_afterwards(scores, document_of, k):
+    entries = _grouped(np.argpartition(-scores, min(k, len(scores) - 1)), scores, document_of)
+    return sorted(entries, key=lambda entry: -entry[1])[:k]
+
+
 def _with_row(row_of):
     def searched(scores, document_of, k):
         rows = _rows_by_document(document_of)
@@ -1559,6 +1608,19 @@ _CHUNKS = (
         for digits in (1, 2, 3)
     ),
     Mistake(
+        _until_seen_again,
+        "for {case} you return {got}; it should be {expected}. You stop at the first chunk of a document that "
+        "you have already (`break`). Skip that chunk and go on (`continue`).",
+    ),
+    *(
+        Mistake(
+            partitioned,
+            "for {case} not every document comes with its best chunk, or in its place. `np.argpartition` does not "
+            "sort: the first chunk of a document that you meet need not be its best. `np.argsort` sorts.",
+        )
+        for partitioned in (_partitioned, _sorted_afterwards)
+    ),
+    Mistake(
         _unlike_the_last,
         "for {case} you return {got}; it should be {expected}. A document comes more than once: you compare "
         "it only with the one before. Remember all that you have seen.",
@@ -1590,6 +1652,15 @@ _CHUNKS = (
     Mistake(
         lambda s, d, k: search_chunks(-s, d, k),
         "for {case} you return {got}; it should be {expected}. You look for the smallest scores.",
+    ),
+    Mistake(
+        lambda s, d, k: search_chunks(np.abs(s), d, k),
+        "for {case} you return {got}; it should be {expected}. You return the scores without their sign.",
+    ),
+    Mistake(
+        lambda s, d, k: _grouped(np.argsort(-np.abs(s), kind="stable"), s, d)[:k],
+        "for {case} you return {got}; it should be {expected}. You sort by the scores without their sign: a "
+        "strongly negative chunk is not a good one.",
     ),
     Mistake(
         lambda s, d, k: search_chunks(s, d, len(s)),
@@ -1716,16 +1787,31 @@ def exercise_3_5(answer: Answer) -> str:
             "scores [0.6, 0.9, 0.7, 0.8], documents [day-1, day-10, day-1, day-100] and k = 3",
         ),
     ]
-    for n, documents, k in ((30, 8, 4), (90, 12, 3), (20, 5, 9), (15, 4, 1)):
+    for n, documents, k in (
+        (30, 8, 4),
+        (90, 12, 3),
+        (20, 5, 9),
+        (15, 4, 1),
+        (5, 3, 7),
+        (700, 90, 6),
+    ):
         owners = [f"page-{i}" for i in rng.integers(0, documents, n)]
         scores = _scores(rng, n)
-        if n == 90:  # one page has the forty best chunks
-            for row in np.argsort(-scores)[:40]:
+        if n >= 90:  # one page has the best chunks, half of all
+            for row in np.argsort(-scores)[: n // 2]:
                 owners[row] = "page-long"
         cases.append(
             Case((scores, owners, k), f"{n} chunks of {len(set(owners))} documents and k = {k}")
         )
-    _judge_list(answer, cases, search_chunks, _CHUNKS, _entries, "documents")
+    try:
+        _judge_list(answer, cases, search_chunks, _CHUNKS, _entries, "documents")
+    except Wrong as wrong:
+        if "kth(=" in str(wrong):
+            raise Wrong(
+                f"{wrong}\nThere can be fewer chunks than k; `np.argpartition` then stops with an error. (And "
+                "it does not sort: the first chunk of a document that you meet need not be its best.)"
+            ) from None
+        raise
     try:
         nothing = answer(np.array([]), [], 3)
     except Wrong as wrong:

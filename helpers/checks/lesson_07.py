@@ -503,7 +503,7 @@ def exercise_7_2(answer: Answer) -> str:
             "grades found 0, 1, 0, 3, judged grades 1, 3, 2, 0, 2, and k = 4",
         ),
         Case(
-            (["a", "x"], {"b": 2, "a": 1, "c": 2, "f": 3}, 5),
+            (["a", "x"], {"b": 1, "a": 2, "c": 2, "f": 3}, 5),
             "a ranking of 2 documents, 4 judged ones, and k = 5",
         ),
     ]
@@ -655,6 +655,21 @@ def exercise_7_2(answer: Answer) -> str:
             "1 alone. The task has log₂(1 + rank).",
         ),
         Mistake(
+            lambda r, g, k: 0.0 if len(r) < k else ndcg_at_k(r, g, k),
+            "for {case} you return {got}; it should be {expected}. A list with fewer than k documents still has "
+            "its gains: ranks that hold nothing add nothing.",
+        ),
+        Mistake(
+            lambda r, g, k: ndcg_at_k(r, g, k - 1),
+            "for {case} you return {got}; it should be {expected}. You stop at rank k - 1, above the line and "
+            "below. `range(1, k)` ends before k.",
+        ),
+        Mistake(
+            _ndcg(found=lambda r, g, k: [g.get(d, 1) for d in r[:k]]),
+            "for {case} you return {got}; it should be {expected}. A document that was not judged counts as "
+            "grade 1. It has grade 0.",
+        ),
+        Mistake(
             _ndcg(found=lambda r, g, k: _gains(r, g)[: k - 1]),
             "for {case} you return {got}; it should be {expected}. Rank k is missing from your sum.",
         ),
@@ -723,6 +738,16 @@ def exercise_7_2(answer: Answer) -> str:
             raise Wrong(
                 f"{wrong}\nA document that was not judged is not in `grades`: it has grade 0, "
                 "`grades.get(document, 0)`."
+            ) from None
+        if "ZeroDivisionError" in str(wrong) and "log" in str(wrong):
+            raise Wrong(
+                f"{wrong}\nlog₂(1) is 0. Does your count of the ranks begin at 0? The first rank is 1, and it "
+                "is divided by log₂(1 + 1)."
+            ) from None
+        if "IndexError" in str(wrong):
+            raise Wrong(
+                f"{wrong}\nThere can be fewer than k documents in the ranking, and fewer than k judged ones. "
+                "A slice, `[:k]`, takes as many as there are."
             ) from None
         raise
     nothing = [

@@ -673,6 +673,20 @@ def _mean_over_clusters(labels, categories):
     return np.mean(np.array(_largest(labels, categories)) / sizes)
 
 
+def _over_clusters(labels, categories):
+    return sum(_largest(labels, categories)) / len(np.unique(labels))
+
+
+def _not_negative(labels, categories):
+    kept = labels >= 0
+    return _purity(labels[kept], categories[kept])
+
+
+def _of_last(labels, categories):
+    own = dict(zip(labels, categories, strict=True))
+    return np.mean([own[c] == name for c, name in zip(labels, categories, strict=True)])
+
+
 def _pairs_together(labels, categories):
     upper = np.triu_indices(len(labels), 1)
     together = np.equal.outer(labels, labels)[upper]
@@ -846,6 +860,50 @@ def exercise_8_3(answer: Answer) -> str:
             "cluster by cluster.",
         ),
         Mistake(
+            lambda labels, shuffled, categories: _above(
+                _purity(labels, categories), chance([labels, *shuffled], categories)
+            ),
+            "your chance takes in the labels themselves. Only the shuffled ones show what chance gives.",
+        ),
+        Mistake(
+            _corrected(_over_clusters),
+            "you divide by the number of clusters. Purity is a share of the texts: divide by how many there are.",
+        ),
+        Mistake(
+            _corrected(lambda labels, categories: sum(_largest(labels, categories))),
+            "you count texts, and never divide by how many there are: purity is a share.",
+        ),
+        Mistake(
+            _corrected(_not_negative),
+            "you leave out the texts whose cluster has a negative number. Here it is a cluster like any other.",
+        ),
+        Mistake(
+            _corrected(_of_last),
+            "you count the texts that share the category of the *last* text of their cluster. The most frequent "
+            "one counts.",
+        ),
+        Mistake(
+            lambda labels, shuffled, categories: np.mean(
+                [purity_above_chance(labels, [other], categories) for other in shuffled]
+            ),
+            "you work out the whole formula for each of the shuffled labels, and take the mean of the results. "
+            "First take the mean of their purities; then use the formula once.",
+        ),
+        Mistake(
+            lambda labels, shuffled, categories: (
+                _purity(labels, categories) - 2 * chance(shuffled, categories)
+            ),
+            "brackets are missing: `a - b / 1 - b` is a - b - b. Write `(purity - chance) / (1 - chance)`.",
+        ),
+        *(
+            Mistake(
+                _corrected(_purity, lambda values, always=always: np.sum(values) / always),
+                f"for your chance you divide by {always}, however many shuffled labels there are. "
+                "Divide by `len(shuffled)`.",
+            )
+            for always in (20, 10, 100)
+        ),
+        Mistake(
             _corrected(_pairs_together),
             "you count pairs of texts. Purity counts texts: those of the most frequent category of their "
             "cluster.",
@@ -950,11 +1008,20 @@ def exercise_8_3(answer: Answer) -> str:
     try:
         judge(answer, cases, purity_above_chance, mistakes, read=number)
     except Wrong as wrong:
-        if "ValueError" in str(wrong) and ("empty" in str(wrong) or "zero-size" in str(wrong)):
+        said = str(wrong)
+        if ("ValueError" in said and ("empty" in said or "zero-size" in said)) or (
+            "IndexError" in said and "most_common" in said
+        ):
             raise Wrong(
                 f"{wrong}\nThe clusters are numbered with gaps, so that no text has some of the numbers in between. "
                 "`np.unique(labels)` has those that occur."
             ) from None
+        if "negative elements" in str(wrong):
+            raise Wrong(
+                f"{wrong}\n`np.bincount` counts the numbers 0, 1, 2, …; clusters can have negative ones, too."
+            ) from None
+        if "it should be" in str(wrong):
+            _say_if_blind(answer, cases[0])
         raise
     judge(answer, [pure], purity_above_chance, mistakes, read=number)
     try:
@@ -974,6 +1041,17 @@ def exercise_8_3(answer: Answer) -> str:
     ]
     judge(answer, [alone], purity_above_chance, mistakes, read=number)
     return "right: above chance. Fine clusters no longer get their purity for nothing."
+
+
+def _say_if_blind(answer: Answer, case: Case) -> None:
+    """Raise `Wrong` when the answer stays the same with other shuffled labels."""
+    labels, shuffled, categories = case.arguments
+    once, again = (answer(labels, [other], categories) for other in (labels, shuffled[0]))
+    if number(once) == number(again) != 0:
+        raise Wrong(
+            f"for {case} you return {describe(once)}, whatever the shuffled labels are. Chance is the mean of "
+            "the purities of the arrays in `shuffled`."
+        )
 
 
 def _ari(first, second):
@@ -1201,6 +1279,19 @@ def exercise_8_4(answer: Answer) -> str:
             ),
             "for {case} you return {got}; it should be {expected}. The last pair is missing: `range(n)` ends "
             "at n - 1 by itself.",
+        ),
+        Mistake(
+            lambda runs: np.mean(
+                [np.mean([ari(a, b) for b in runs[i + 1 :]]) for i, a in enumerate(runs[:-1])]
+            ),
+            "for {case} you return {got}; it should be {expected}. You take a mean for each run over those after "
+            "it, and then the mean of the means: the last pairs count more than the first. Put all pairs "
+            "together.",
+        ),
+        Mistake(
+            lambda runs: np.mean([np.sort(row)[-2] for row in matrix(runs)]),
+            "for {case} you return {got}; it should be {expected}. You take for each run only the one that is "
+            "most like it. All pairs were asked for.",
         ),
         Mistake(
             lambda runs: np.median(_of_pairs(runs, ari)),

@@ -1124,7 +1124,9 @@ def _own_judgements(value, queries: list[str]) -> list[list[bool]]:
         )
     for place, entry in enumerate(given):
         where = f"judgements[{place}], for {_quoted(queries[place])},"
-        items = sequence(entry, where.rstrip(","))
+        if entry is None or entry is ...:
+            raise Wrong(f"you have not judged the results of {_quoted(queries[place])} yet.")
+        items = sequence(entry, where)
         for rank, item in enumerate(items):
             if item is None or item is ...:
                 raise Wrong(

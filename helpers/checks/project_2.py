@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import math
 from collections.abc import Mapping
@@ -1039,10 +1040,22 @@ def project_2_4(answer: Answer, similarities: dict, conclusion: dict) -> str:
     if not isinstance(answer, Answer):
         raise Wrong("`worth_it` is not a function any more. Run its cell again.")
     _judge_rule(answer)
+    code = getattr(inspect.unwrap(answer.function), "__code__", None)
+    given_elsewhere = {"seconds", "megabytes", "conclusion", "similarities"}
+    for name in sorted(given_elsewhere.intersection(getattr(code, "co_names", ()))):
+        raise Wrong(
+            f"your rule reads `{name}`, a variable of the notebook: then it can judge these two models only. Use the "
+            "four numbers that it is given."
+        )
     n, mrr, gain, p = _own_figures(similarities)
     given = mapping(conclusion, "`conclusion`")
-    missing = [key for key in KEYS if given.get(key) in (None, ...)]
+    missing = [key for key in KEYS if given.get(key) is None or given.get(key) is ...]
     if missing:
+        plain = {str(key).lower().replace("_", " ").replace("-", " "): key for key in given}
+        if missing[0] not in given and missing[0].lower() in plain:
+            raise Wrong(
+                f"your conclusion has {plain[missing[0].lower()]!r}; the key is called {missing[0]!r}, letter by letter."
+            )
         raise Wrong(f"your conclusion does not have {', '.join(map(repr, missing))} yet.")
     _judge_figures(given, n, mrr, p)
     slower, larger = (
@@ -1078,7 +1091,10 @@ def _judge_figures(given: dict, n: int, mrr: dict, p: float) -> None:
     own = mapping(given["MRR"], "'MRR'")
     for name in MODELS:
         if name not in own:
-            raise Wrong(f"'MRR' has no {name!r}; it wants one figure for each of the two models.")
+            has = f" It has {', '.join(map(repr, list(own)[:4]))}." if own else ""
+            raise Wrong(
+                f"'MRR' has no {name!r}; it wants one figure for each of the two models.{has}"
+            )
         value = number(own[name], f"the MRR of {name}")
         if abs(value - mrr[name]) > 0.0051:
             other = next(model for model in MODELS if model != name)
@@ -1090,14 +1106,22 @@ def _judge_figures(given: dict, n: int, mrr: dict, p: float) -> None:
                 hint = " Two digits at least were asked for."
             elif not swapped and abs(value - mrr[other]) < 0.0051:
                 hint = f" That is {other}'s."
+            elif not swapped and abs(value - 100 * mrr[name]) < 0.51:
+                hint = " That is in per cent."
             raise Wrong(
                 f"you give an MRR of {value:.3f} for {name}; from your similarities follows {mrr[name]:.3f}.{hint}"
             )
     value = number(given["p"], "'p'")
     if abs(value - p) > 0.0051:
+        hint = "(Is it the test of 1 / rank, query by query?)"
+        if abs(value - p / 2) <= 0.0051:
+            hint = "That is half of it: both sides count, as far from 0 as the observed mean *on either side*."
+        elif abs(value - 100 * p) <= 0.51:
+            hint = "That is in per cent; p is a share, from 0 to 1."
+        elif abs(value - (1 - p)) <= 0.0051:
+            hint = "That is 1 - p."
         raise Wrong(
-            f"you give p = {value:.3f}; from the reciprocal ranks of your similarities follows {p:.3f}. (Is it the "
-            "test of 1 / rank, query by query?)"
+            f"you give p = {value:.3f}; from the reciprocal ranks of your similarities follows {p:.3f}. {hint}"
         )
 
 

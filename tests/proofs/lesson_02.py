@@ -368,6 +368,19 @@ def pairs_by_lot(vectors, percentile):
     return np.percentile((unit[i] * unit[j]).sum(axis=1)[i != j], percentile)
 
 
+def off_diagonal_of(normalised, change=lambda values: values):
+    def level(vectors, percentile):
+        rows = normalised(vectors)
+        values = (rows @ rows.T)[~np.eye(len(rows), dtype=bool)]
+        return np.percentile(change(values), percentile)
+
+    return level
+
+
+def unit_rows(vectors):
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
 # 2.4 Right
 
 
@@ -636,6 +649,15 @@ PROOFS = {
             rank_of_doubled_pairs,
         ),
         wrong=(
+            (off_diagonal_of(lambda v: v), "These are percentiles of dot products"),
+            (off_diagonal_of(lambda v: v / np.linalg.norm(v)), "Each row has its own: `axis=1`"),
+            (off_diagonal_of(lambda v: v / np.linalg.norm(v, axis=0)), "the norms of the columns"),
+            (off_diagonal_of(unit_rows, np.abs), "have lost their sign"),
+            (off_diagonal_of(unit_rows, lambda values: 1 - values), "1 minus the cosine"),
+            (
+                off_diagonal_of(unit_rows, lambda values: np.unique(values.round(2))),
+                "only once. Every pair counts",
+            ),
             (whole_matrix, "you take the whole matrix"),
             (with_diagonal, "your triangle includes the diagonal"),
             (triangle_of_zeros, "`np.triu` sets the lower triangle to 0"),

@@ -530,6 +530,21 @@ def by_the_choosing_number(best_scores, answerable, choose):
     return t, share * (~choose).sum() / choose.sum()
 
 
+def with_candidates(candidates, scores_of=lambda scores: scores):
+    def answer(best_scores, answerable, choose):
+        tried = candidates(np.unique(best_scores[choose]))
+        scores = scores_of(best_scores[choose])
+        t = tried[np.argmax([np.mean((scores >= t) == answerable[choose]) for t in tried])]
+        return t, np.mean((best_scores >= t)[~choose] == answerable[~choose])
+
+    return answer
+
+
+def sorts_the_scores(best_scores, answerable, choose):
+    best_scores.sort()
+    return in_a_loop(best_scores, answerable, choose)
+
+
 # 3.5 Right
 
 
@@ -747,6 +762,35 @@ def alone_without_a_list(scores, document_of, k):
     return entries[0] if k == 1 else entries
 
 
+def partition_without_guard(scores, document_of, k):
+    found = {}
+    for row in np.argpartition(-scores, k):
+        found.setdefault(document_of[row], (document_of[row], scores[row], int(row)))
+    return sorted(found.values(), key=lambda entry: -entry[1])[:k]
+
+
+def partition_with_guard(scores, document_of, k):
+    return (
+        partition_without_guard(scores, document_of, min(k, len(scores) - 1)) if len(scores) else []
+    )
+
+
+def stops_at_the_second(scores, document_of, k):
+    found = {}
+    for row in np.argsort(-scores):
+        if document_of[row] in found:
+            break
+        found[document_of[row]] = (document_of[row], scores[row], int(row))
+    return list(found.values())[:k]
+
+
+def without_signs(scores, document_of, k):
+    found = {}
+    for row in np.argsort(-np.abs(scores)):
+        found.setdefault(document_of[row], (document_of[row], scores[row], int(row)))
+    return list(found.values())[:k]
+
+
 PROOFS = {
     "3.1": Proof(
         right=(everything_sorted, by_heap, partition_from_the_end, best_removed_again_and_again),
@@ -834,6 +878,20 @@ PROOFS = {
     "3.4": Proof(
         right=(in_a_loop, all_at_once, by_key),
         wrong=(
+            (
+                with_candidates(lambda values: np.append(values, np.inf)),
+                "a threshold above all scores",
+            ),
+            (
+                with_candidates(lambda values: values[1:]),
+                "The lowest score of the choosing half is missing",
+            ),
+            (
+                with_candidates(lambda values: np.unique(values.round(2))),
+                "You round the candidates",
+            ),
+            (with_candidates(lambda values: values, np.sort), "You sort the scores alone"),
+            (sorts_the_scores, "no longer stand beside their own queries"),
             (abstaining(choosing=everyone), "choose it on *all* queries"),
             (
                 abstaining(choosing=np.logical_not, reporting=lambda choose: choose),
@@ -861,6 +919,9 @@ PROOFS = {
     "3.5": Proof(
         right=(groups_of_rows, seen_set, by_frame),
         wrong=(
+            (partition_without_guard, "There can be fewer chunks than k"),
+            (stops_at_the_second, "Skip that chunk and go on"),
+            (without_signs, "by the scores without their sign"),
             (seen_as_one_text, "documents [day-1, day-10, day-1, day-100]"),
             (chunks_first, "the best k *chunks* and then their documents"),
             (three_times_k, "the best 3 * k chunks"),

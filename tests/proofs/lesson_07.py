@@ -403,6 +403,26 @@ def left_in_the_loop(ranking, grades, k):
     return 0
 
 
+def nothing_for_short_lists(ranking, grades, k):
+    return numpy_ndcg(ranking, grades, k) if len(ranking) >= k else 0
+
+
+def one_rank_short(ranking, grades, k):
+    return numpy_ndcg(ranking, grades, k - 1) if k > 1 else 0.0
+
+
+def unjudged_are_ones(ranking, grades, k):
+    best = sum(g / math.log2(r) for r, g in enumerate(sorted(grades.values())[::-1][:k], start=2))
+    found = sum(grades.get(d, 1) / math.log2(r) for r, d in enumerate(ranking[:k], start=2))
+    return found / best if best else 0
+
+
+def k_indices(ranking, grades, k):
+    best = sorted(grades.values(), reverse=True)
+    found = sum(grades.get(ranking[i], 0) / math.log2(i + 2) for i in range(k))
+    return found / sum(g / math.log2(i + 2) for i, g in enumerate(best[:k]))
+
+
 # 7.3 Right
 
 
@@ -1003,6 +1023,10 @@ PROOFS = {
     "7.2": Proof(
         right=(numpy_ndcg, natural_logarithms, by_scikit_learn),
         wrong=(
+            (nothing_for_short_lists, "ranks that hold nothing add nothing"),
+            (one_rank_short, "You stop at rank k - 1"),
+            (unjudged_are_ones, "counts as grade 1"),
+            (k_indices, "A slice, `[:k]`, takes as many as there are"),
             (ndcg_as_found, "still the ruler as found"),
             (found_and_guarded, "what it missed is forgiven"),
             (whole_list, "made of the whole list of the engine"),

@@ -409,6 +409,48 @@ def largest_section(labels, shuffled, categories):
     return (pure(labels, categories) - chance) / (1 - chance)
 
 
+def above_chance(
+    purity=lambda labels, categories: shares_of(labels, categories).sum() / len(labels),
+    chance=np.mean,
+    formula=lambda purity, chance: (purity - chance) / (1 - chance),
+):
+    def answer(labels, shuffled, categories):
+        level = chance([purity(other, categories) for other in shuffled])
+        return 0 if level == 1 else formula(purity(labels, categories), level)
+
+    return answer
+
+
+def shares_of(labels, categories):
+    """Return the count of the most frequent category in each cluster."""
+    return np.array(
+        [max(Counter(categories[labels == cluster]).values()) for cluster in np.unique(labels)]
+    )
+
+
+def of_clusters_from_zero(labels, categories):
+    return shares_of(labels[labels >= 0], categories[labels >= 0]).sum() / (labels >= 0).sum()
+
+
+def like_the_last(labels, categories):
+    last = dict(zip(labels, categories, strict=True))
+    return np.mean([last[c] == own for c, own in zip(labels, categories, strict=True)])
+
+
+def formula_for_each(labels, shuffled, categories):
+    return np.mean([above_chance()(labels, [other], categories) for other in shuffled])
+
+
+def own_shuffles(labels, shuffled, categories):
+    rng = np.random.default_rng(0)
+    return above_chance()(labels, [rng.permutation(labels) for _ in range(20)], categories)
+
+
+def with_the_labels(labels, shuffled, categories):
+    purities = [shares_of(other, categories).sum() / len(labels) for other in (labels, *shuffled)]
+    return (purities[0] - np.mean(purities)) / (1 - np.mean(purities))
+
+
 # 8.4 Right
 
 
@@ -494,6 +536,24 @@ def each_pair(clusterings):
 def first_pair(clusterings):
     for a, b in combinations(clusterings, 2):
         return adjusted_rand_score(a, b)
+
+
+def mean_of_means(clusterings):
+    return np.mean(
+        [
+            np.mean([adjusted_rand_score(one, other) for other in clusterings[i + 1 :]])
+            for i, one in enumerate(clusterings[:-1])
+        ]
+    )
+
+
+def best_partners(clusterings):
+    return np.mean(
+        [
+            max(adjusted_rand_score(one, other) for other in clusterings if other is not one)
+            for one in clusterings
+        ]
+    )
 
 
 # 8.5 Right
@@ -942,6 +1002,18 @@ PROOFS = {
     "8.3": Proof(
         right=(with_counters, with_a_table, with_sets),
         wrong=(
+            (
+                above_chance(lambda c, names: shares_of(c, names).mean()),
+                "you divide by the number of clusters",
+            ),
+            (above_chance(lambda c, names: shares_of(c, names).sum()), "purity is a share"),
+            (above_chance(of_clusters_from_zero), "whose cluster has a negative number"),
+            (above_chance(like_the_last), "the *last* text of their cluster"),
+            (above_chance(formula=lambda p, c: p - c / 1 - c), "is a - b - b"),
+            (above_chance(chance=lambda values: sum(values) / 20), "you divide by 20"),
+            (formula_for_each, "the whole formula for each of the shuffled"),
+            (own_shuffles, "whatever the shuffled labels are"),
+            (with_the_labels, "takes in the labels themselves"),
             (purity_alone, "this is the purity itself"),
             (difference, "do not divide by 1 - chance"),
             (ratio, "a ratio"),
@@ -985,6 +1057,8 @@ PROOFS = {
     "8.4": Proof(
         right=(with_combinations, whole_matrix_without_diagonal, ari_by_hand),
         wrong=(
+            (mean_of_means, "then the mean of the means"),
+            (best_partners, "the one that is most like it"),
             (same_numbers, "you compare the numbers of the clusters"),
             (with_itself, "compared with itself as well"),
             (triangle_with_diagonal, "Let the second index begin one further on"),

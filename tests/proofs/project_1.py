@@ -725,6 +725,7 @@ PROOFS = {
             ),
         ),
         wrong=(
+            (run(judgements=exchanged(JUDGED, 3, None)), "you have not judged the results of"),
             (run(paragraphs=TEXTS[:29]), "has 29 paragraphs"),
             (run(paragraphs=[*TEXTS, TEXTS[3]]), "paragraphs[3] and paragraphs[32] are the same"),
             (run(paragraphs=[*TEXTS, " "]), "paragraphs[32] is empty"),

@@ -590,6 +590,13 @@ def larger_is_dearer_to_leave(gain, p, times_slower, times_larger):
     return "switch" if gain > max(0.05, 0.02 * times_slower / times_larger**0.1) else "stay"
 
 
+seconds = {"MiniLM": 0.03, "mpnet": 0.4}
+
+
+def reads_the_notebook(gain, p, times_slower, times_larger):
+    return rule(gain, p, max(seconds["mpnet"] / seconds["MiniLM"], times_slower), times_larger)
+
+
 PROOFS = {
     "P2.1": Proof(
         right=(with_rankdata, by_loop, sorted_right_last, by_searching),
@@ -687,6 +694,30 @@ PROOFS = {
             ),
         ),
         wrong=(
+            (with_rule(reads_the_notebook), "your rule reads `seconds`"),
+            (with_conclusion(p=CONCLUSION["p"] / 2), "both sides count"),
+            (with_conclusion(p=100 * CONCLUSION["p"]), "p is a share, from 0 to 1"),
+            (
+                with_conclusion(
+                    MRR={
+                        "mpnet": 100 * CONCLUSION["MRR"]["mpnet"],
+                        "MiniLM": 100 * CONCLUSION["MRR"]["MiniLM"],
+                    }
+                ),
+                "That is in per cent",
+            ),
+            (
+                with_conclusion(MRR={"all-MiniLM-L6-v2": 0.9, "all-mpnet-base-v2": 0.9}),
+                "It has 'all-MiniLM-L6-v2'",
+            ),
+            (
+                (
+                    rule,
+                    SIMILARITIES,
+                    {key.replace(" ", "_"): value for key, value in CONCLUSION.items()},
+                ),
+                "letter by letter",
+            ),
             (with_rule(ignores_p), "Not established comes first"),
             (with_rule(at_the_edge), "0.05 itself is not below"),
             (with_rule(one_in_a_hundred), "the difference is established"),
