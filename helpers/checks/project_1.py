@@ -47,6 +47,9 @@ def split_paragraphs(text: str, least_words: int) -> list[str]:
     return [" ".join(words) for words in blocks if words and len(words) >= least_words]
 
 
+_CHARACTERS = "the `len` of a text counts its characters; words are counted by `len(block.split())`"
+
+
 def _blocks(text: str, pattern: str = r"\n\s*\n") -> list[str]:
     return [block for block in re.split(pattern, text.strip()) if block.strip()]
 
@@ -234,10 +237,12 @@ def exercise_p1_1(answer: Answer) -> str:
             )
             for short in (int.__lt__, int.__le__)
         ),
-        Mistake(
-            _filtered(lambda block, least: len(block) >= least),
-            "for {case} you return {got}. `len` of a text counts its characters; words are counted by "
-            "`len(block.split())`.",
+        *(
+            Mistake(
+                _filtered(lambda block, least, long=long: long(len(block), least)),
+                f"for {{case}} you return {{got}}. {_CHARACTERS[0].upper()}{_CHARACTERS[1:]}.",
+            )
+            for long in (int.__ge__, int.__gt__)
         ),
         Mistake(
             _short_ones_carried_on,
@@ -272,6 +277,21 @@ def exercise_p1_1(answer: Answer) -> str:
             _cut(r"\n *\n"),
             "for {case} you return {got}. A blank line may hold tabs as well as spaces, and in files from "
             "Windows a '\\r': `\\s*` stands for all of them, and so does `not line.strip()`.",
+        ),
+        *(
+            Mistake(
+                _cut(r"\n\n", keep=keep),
+                "for {case} you return {got}. Two things remain. A blank line may also hold spaces, or end as Windows "
+                f"ends lines ('\\r\\n'). And {what}.",
+            )
+            for keep, what in (
+                (lambda block, least: len(block) > least, _CHARACTERS),
+                (lambda block, least: len(block) >= least, _CHARACTERS),
+                (
+                    lambda block, least: len(block.split()) > least,
+                    "a paragraph of exactly `least_words` words stays: `>=`, not `>`",
+                ),
+            )
         ),
         Mistake(
             _unix_only,
@@ -347,7 +367,7 @@ def exercise_p1_1(answer: Answer) -> str:
     judge(answer, cases, split_paragraphs, mistakes, read=_paragraphs_read)
     return (
         "right: blank lines divide, line breaks do not, and it reads files from Windows as well. "
-        "What it returns is what your engine will find."
+        "`read_paragraphs` does the same for your files, below."
     )
 
 
@@ -361,7 +381,7 @@ def _paragraphs_read(value) -> list[str]:
             )
         if "\n" in text or "\r" in text:
             raise Wrong(
-                f"the paragraph {describe(text)} still holds a line break. `' '.join(text.split())` "
+                f"the paragraph {describe(text)} still holds a line break. `' '.join(paragraph.split())` "
                 "makes it one line."
             )
         if text != text.strip():
@@ -675,13 +695,34 @@ def exercise_p1_2(answer: Answer) -> str:
             "you divide by the norms of the columns (`axis=0`). A paragraph is a row: `axis=1`.",
         ),
     ]
-    mistakes.append(
+    mistakes += [
+        Mistake(
+            lambda q, v, k, step=step: list(enumerate(_cosines(q, v)))[::step][:k],
+            f"your pairs are sorted by their rows, {words}: for {{case}} you return {{got}}. `sort` looks at what "
+            "comes first in a pair; give it `key=lambda pair: pair[1]`.",
+        )
+        for step, words in ((1, "smallest first"), (-1, "largest first"))
+    ]
+    mistakes += [
+        Mistake(
+            by(lambda q, v: dot(q, v) / np.linalg.norm(q) * np.linalg.norm(v, axis=1)),
+            "for {case} you return {got}; it should be {expected}. You divide by one norm and multiply by the other: "
+            "`a / b * c` is `(a / b) * c`. Put the product of the norms into brackets.",
+        ),
         Mistake(
             lambda q, v, k: search(q, v[:k], k),
             "you search the first k paragraphs only. Score all of them, sort, then cut.",
-        )
-    )
-    judge(answer, cases[:-1], search, mistakes, read=_pairs_read, agree=_pairs_agree)
+        ),
+    ]
+    try:
+        judge(answer, cases[:-1], search, mistakes, read=_pairs_read, agree=_pairs_agree)
+    except Wrong as wrong:
+        if "could not be broadcast" not in str(wrong) and "shapes" not in str(wrong):
+            raise
+        raise Wrong(
+            f"{wrong}\nThese shapes do not go together. There is one score for each row of `vectors`, so one norm "
+            "for each row: `np.linalg.norm(vectors, axis=1)`."
+        ) from None
     few = cases[-1]
     try:
         answer(*few.arguments)
@@ -1220,14 +1261,12 @@ def _remarks(paragraphs, queries, results, judgements) -> list[str]:
         and not _content_words(query) & _content_words(paragraphs[results[place][0][0]])
     ]
     if alone:
-        rows = (
-            f"{_quoted(queries[alone[0]])} shares no word with the paragraph that answers it first"
-        )
+        rows = f"{_quoted(queries[alone[0]])} shares no word but small ones with the paragraph that answers it first"
         others = len(alone) - 1
         more = f", nor {'do' if others > 1 else 'does'} {others} more of your queries" * bool(
             others
         )
-        said.append(f"{rows}{more}: no keyword search would find that.")
+        said.append(f"{rows}{more}: a search by keywords would hardly find that.")
     if all(hit == RESULTS for hit in hits):
         said.append(
             "Everything was relevant: then your queries are too easy to tell you anything. Ask for "

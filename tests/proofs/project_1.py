@@ -596,11 +596,48 @@ def exchanged(values, place, value):
     return [value if at == place else entry for at, entry in enumerate(values)]
 
 
+def repaired_by_half(text, least_words):
+    return [" ".join(block.split()) for block in text.split("\n\n") if len(block) > least_words]
+
+
+def repaired_but_for_the_ends(text, least_words):
+    return [" ".join(b.split()) for b in text.split("\n\n") if len(b.split()) > least_words]
+
+
+def _pairs(query_vector, vectors):
+    norm = np.linalg.norm
+    return [(row, v @ query_vector / norm(v) / norm(query_vector)) for row, v in enumerate(vectors)]
+
+
+def sorted_by_row(query_vector, vectors, k):
+    return sorted(_pairs(query_vector, vectors))[:k]
+
+
+def sorted_by_row_backwards(query_vector, vectors, k):
+    return sorted(_pairs(query_vector, vectors), reverse=True)[:k]
+
+
+def without_brackets(query_vector, vectors, k):
+    norms = np.linalg.norm(vectors, axis=1)
+    scores = vectors @ query_vector / np.linalg.norm(query_vector) * norms
+    return [(row, scores[row]) for row in np.argsort(-scores)[:k]]
+
+
+def norms_of_columns(query_vector, vectors, k):
+    scores = vectors @ query_vector / np.linalg.norm(vectors, axis=0)
+    return [(row, scores[row]) for row in np.argsort(-scores)[:k]]
+
+
 PROOFS = {
     "P1.1": Proof(
         right=(by_regex, line_by_line, a_generator, as_a_tuple),
         wrong=(
             (every_line, "every line for a paragraph"),
+            (
+                repaired_by_half,
+                "Two things remain. A blank line may also hold spaces, or end as Windows ends lines ('\\r\\n'). And the `len`",
+            ),
+            (repaired_but_for_the_ends, "ends lines ('\\r\\n'). And a paragraph of exactly"),
             (more_than, "`>=`, not `>`"),
             (all_of_them, "the short ones are still in"),
             (characters, "counts its characters"),
@@ -638,6 +675,10 @@ PROOFS = {
         right=(with_a_loop, by_scikit, by_heap, in_float32, a_table, partitioned),
         wrong=(
             (smallest_first, "the *worst* first"),
+            (sorted_by_row, "sorted by their rows, smallest first"),
+            (sorted_by_row_backwards, "sorted by their rows, largest first"),
+            (without_brackets, "Put the product of the norms into brackets"),
+            (norms_of_columns, "These shapes do not go together"),
             (reversed_top, "yours comes last"),
             (dot_products, "These are dot products"),
             (half_normalised, "not by that of the query"),
