@@ -126,7 +126,9 @@ class Exercise:
         self.hints_given = min(self.hints_given + 1, len(self.hints))
         text = f"Hint {self.hints_given} of {len(self.hints)}: {self.hints[self.hints_given - 1]}"
         return (
-            f"{text}\nThat was the last one. Our answer is in the folder solutions." if last else text
+            f"{text}\nThat was the last one. Our answer is in the folder solutions."
+            if last
+            else text
         )
 
 
