@@ -173,8 +173,17 @@ def test_preflight_prints_a_line_for_each_check():
 # Commands that run something in the environment
 
 
-def test_lab_passes_its_options_on(started):
+@pytest.mark.parametrize(("user", "allowed"), [(0, True), (1000, False)])
+def test_lab_starts_for_the_user_of_a_container(user, allowed, started, monkeypatch):
+    """Jupyter refuses to run as root unless it is told to; nobody else is."""
+    monkeypatch.setattr("os.geteuid", lambda: user, raising=False)
+    assert command_line.main(["lab"]) == 0
+    assert ("--allow-root" in started[0][0]) == allowed
+
+
+def test_lab_passes_its_options_on(started, monkeypatch):
     """Port, browser and whatever else JupyterLab knows; the first lesson is opened, and it exists."""
+    monkeypatch.setattr("os.geteuid", lambda: 1000, raising=False)
     given = ["--no-browser", "--port", "8889", "--ServerApp.token="]
     assert command_line.main(["lab", *given]) == 0
     ((arguments, variables),) = started
