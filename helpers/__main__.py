@@ -133,7 +133,9 @@ def _lab(options, extra) -> int:
     # Named by its address and not as a file to open: so the address that a server prints leads to the lesson
     # too, and JupyterLab does not take the lesson's folder for its root, from where other links lead nowhere.
     place = [f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}"]
-    if getattr(os, "geteuid", lambda: None)() == 0:  # as in most containers, where Jupyter refuses to start
+    if (
+        getattr(os, "geteuid", lambda: None)() == 0
+    ):  # as in most containers, where Jupyter refuses to start
         place.append("--allow-root")
     return _in_environment("-m", "jupyter", "lab", *place, *extra)
 
