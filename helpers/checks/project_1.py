@@ -300,9 +300,9 @@ def exercise_p1_1(answer: Answer) -> str:
         ),
         Mistake(
             _cut(r"\n\n", lambda block: block.strip().replace("\n", " ")),
-            "for {case} you return {got}. You put a space for each line break; runs of spaces and the "
-            "'\\r' of Windows remain. `' '.join(block.split())` takes care of all. (And a blank line may "
-            "hold spaces: '\\n\\n' does not find it.)",
+            "for {case} you return {got}. You put a space for each line break; runs of spaces remain, and so "
+            "may the '\\r' of Windows. `' '.join(block.split())` takes care of all. (And a blank line may hold "
+            "spaces: '\\n\\n' does not find it.)",
         ),
         Mistake(
             _filtered(_enough, lambda block: "".join(x.strip() for x in block.splitlines())),
@@ -1225,7 +1225,8 @@ def _own_precision(value, judgements: list[list[bool]]) -> float:
     title="Yours",
     names=["paragraphs", "queries", "results", "judgements", "precision"],
     hints=[
-        "Run the cells from the top, one after the other: each uses what the one before has made.",
+        "Has every `...` become True or False? Then run the cells from the top, one after the other: each "
+        "uses what the one before has made.",
         "`judgements` has one list for each query, in the same order, and in it True or False for the "
         "first, second and third result: `[[True, False, True], …]`.",
         "`results = [search(vector, vectors, 3) for vector in encode(queries, MODEL)]`, then look, judge, "
@@ -1261,12 +1262,11 @@ def _remarks(paragraphs, queries, results, judgements) -> list[str]:
         and not _content_words(query) & _content_words(paragraphs[results[place][0][0]])
     ]
     if alone:
-        rows = f"{_quoted(queries[alone[0]])} shares no word but small ones with the paragraph that answers it first"
-        others = len(alone) - 1
-        more = f", nor {'do' if others > 1 else 'does'} {others} more of your queries" * bool(
-            others
+        others = f" (and {len(alone) - 1} more of your queries)" * (len(alone) > 1)
+        said.append(
+            f"{_quoted(queries[alone[0]])}{others} shares no word but small ones with the paragraph that answers "
+            "it first: a search by keywords would hardly find that."
         )
-        said.append(f"{rows}{more}: a search by keywords would hardly find that.")
     if all(hit == RESULTS for hit in hits):
         said.append(
             "Everything was relevant: then your queries are too easy to tell you anything. Ask for "
@@ -1280,9 +1280,10 @@ def _remarks(paragraphs, queries, results, judgements) -> list[str]:
         )
         return said
     worst = min(range(len(queries)), key=lambda place: (hits[place], results[place][0][1]))
+    others = hits.count(hits[worst]) - 1
     said.append(
-        f"Worst: {_quoted(queries[worst])} with {hits[worst]} of 3; its best score is "
-        f"{results[worst][0][1]:.2f}."
+        f"Worst, with {hits[worst]} of 3: {_quoted(queries[worst])} (best score {results[worst][0][1]:.2f})"
+        f"{f', and {others} more' * (others > 0)}."
     )
     good = [
         s
