@@ -403,6 +403,18 @@ def test_a_mistake_that_shows_in_some_cases_only_is_named_by_those():
     )
 
 
+@pytest.mark.parametrize(
+    "form", [float, np.float32, lambda n: [("a", n)], lambda n: {"a": n, "b": 1}]
+)
+def test_rounding_is_known_without_being_named(form):
+    """Of numbers, and of numbers inside of lists and dictionaries."""
+    cases = [Case((n,)) for n in (1.23456, 7.0, 0.98765)]
+    with pytest.raises(Wrong, match="what you return is rounded"):
+        judge(Answer(lambda n: form(round(n, 2))), cases, form)
+    with pytest.raises(Wrong, match="you return"):
+        judge(Answer(lambda n: form(round(n, 2) + 1)), cases, form)
+
+
 def test_one_wrong_truth_value_is_no_evidence_for_a_mistake():
     """Of two possible answers, every mistake gives the wrong one."""
     mistakes = [Mistake(lambda n: True, "always yes")]

@@ -35,6 +35,7 @@ STATUSES = ("passed", "wrong", "not_attempted", "timed_out", "crashed")
 SECONDS = 10.0
 TOLERANCE = 1e-4
 WIDTH = 92
+_DECIMAL = (np.float16, np.float32, np.float64)
 _KEPT = "\0"  # stands for a space at which no line ends
 MARKS = {"passed": "✓", "not_attempted": "·"}
 
@@ -619,7 +620,8 @@ def judge(
     Where they differ, the diagnosis is that of the first of `mistakes` that gives what the
     learner's function gives, in every case. Else it is that of the first that does so in every
     case that went wrong, and says so: the learner's function makes it sometimes only. Where none
-    does, it shows the first case: what was given, what came, what was expected.
+    does, it shows the first case: what was given, what came, what was expected. Rounding what is
+    right is known as a mistake without being named.
 
     Parameters
     ----------
@@ -662,7 +664,7 @@ def judge(
         raise Wrong(f"`{answer.name}` returns None for {case}. Does every path end with `return`?")
     words = {"got": describe(raw), "expected": describe(expected), "case": str(case)}
     mistakes = list(mistakes)
-    for entries in (seen, failed):
+    for entries, known in ((seen, [*mistakes, *_rounded(reference)]), (failed, mistakes)):
         preface = ""
         if entries is failed:
             if len(failed) < max(map(_enough, failed)):
@@ -673,7 +675,7 @@ def judge(
                     f"right in {len(seen) - len(failed)} of {len(seen)} cases; the {others} like this "
                     "mistake:\n"
                 )
-        for mistake in mistakes:
+        for mistake in known:
             if all(_does(mistake, entry) for entry in entries):
                 raise Wrong(preface + mistake.says.format(**words))
     if problem is not None:
@@ -681,6 +683,27 @@ def judge(
     if words["got"] != words["expected"]:
         raise Wrong("for {case} you return {got}; it should be {expected}.".format(**words))
     raise Wrong(f"for {case} {_difference(raw, expected)}")
+
+
+def _rounded(function: Callable) -> Iterator[Mistake]:
+    """Yield the mistakes of who does as `function` does, and rounds."""
+    for digits in (1, 2, 3):
+        yield Mistake(
+            lambda *given, digits=digits: _round(function(*given), digits),
+            "what you return is rounded: {got} instead of {expected} for {case}. Round where you print, not "
+            "before.",
+        )
+
+
+def _round(value: Any, digits: int) -> Any:
+    """Return `value` with every number in it rounded that has decimals."""
+    if isinstance(value, dict):
+        return {key: _round(one, digits) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_round(one, digits) for one in value]
+    if isinstance(value, (float, np.floating)) or getattr(value, "dtype", None) in _DECIMAL:
+        return np.round(value, digits)
+    return value
 
 
 def _enough(entry: tuple) -> int:

@@ -161,13 +161,6 @@ def exercise_2_1(answer: Answer) -> str:
             lambda q, d: np.clip(cosine_matrix(q, d), 0, 1),
             "these are cosines, but you have set the negative ones to 0. Opposite vectors have -1.",
         ),
-        *(
-            Mistake(
-                lambda q, d, digits=digits: cosine_matrix(q, d).round(digits),
-                "these are cosines, but rounded. Return them as they are; round where you print.",
-            )
-            for digits in (1, 2, 3)
-        ),
         Mistake(
             lambda q, d: np.abs(cosine_matrix(q, d)),
             "your cosines have lost their sign: opposite vectors have -1, not 1.",
@@ -608,14 +601,6 @@ def exercise_2_3(answer: Answer) -> str:
         Mistake(
             lambda v, p: 100 * level_of_chance(v, p),
             "for {case} you return {got}, a hundred times the cosine. It should be {expected}.",
-        ),
-        *(
-            Mistake(
-                lambda v, p, digits=digits: round(level_of_chance(v, p), digits),
-                "for {case} you return {got}: the right level, but rounded. Return it as it is; round where "
-                "you print.",
-            )
-            for digits in (1, 2, 3)
         ),
     ]
     judge(

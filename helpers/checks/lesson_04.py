@@ -256,13 +256,6 @@ def exercise_4_1(answer: Answer) -> str:
             lambda e, a: 100 * recall_at_k(e, a),
             seen + "You return per cent. Recall is a share, from 0 to 1.",
         ),
-        *(
-            Mistake(
-                lambda e, a, digits=digits: np.round(recall_at_k(e, a), digits),
-                seen + "You round. Round when you print, not before.",
-            )
-            for digits in (1, 2, 3)
-        ),
         Mistake(
             _over_queries(_hits),
             seen + "That is a number of neighbours. Which share of them is it?",

@@ -181,14 +181,6 @@ def exercise_5_1(answer: Answer) -> str:
             "you squeeze the cosines into 0 to 1. That is another scale: for {case} the cosine is "
             "{expected}, not {got}.",
         ),
-        *(
-            Mistake(
-                lambda d, space, digits=digits: np.round(similarity(d, space), digits),
-                "your similarities are rounded. Round when you print: a threshold may lie between two "
-                "of them.",
-            )
-            for digits in (1, 2, 3)
-        ),
         Mistake(
             lambda d, space: -similarity(d, space),
             "your sign is turned in every space: for {case} the cosine is {expected}, not {got}.",

@@ -406,15 +406,6 @@ def exercise_7_1(answer: Answer) -> str:
             "a query for which nothing was found counts as much as the query before it: a variable keeps its "
             "old value. Set it to 0 at the start of each query.",
         ),
-        *(
-            Mistake(
-                lambda found, right, digits=digits: round(
-                    mean_reciprocal_rank(found, right), digits
-                ),
-                "your result is rounded, {got} instead of {expected}. Round when you print.",
-            )
-            for digits in (2, 3)
-        ),
         Mistake(
             lambda found, right: 100 * mean_reciprocal_rank(found, right),
             "this is in per cent; the mean of 1 / rank lies between 0 and 1.",
@@ -704,13 +695,6 @@ def exercise_7_2(answer: Answer) -> str:
         Mistake(
             lambda r, g, k: 1 / ndcg_at_k(r, g, k),
             "for {case} you return {got}: upside down. What was found stands above the line.",
-        ),
-        *(
-            Mistake(
-                lambda r, g, k, digits=digits: round(ndcg_at_k(r, g, k), digits),
-                "your result is rounded, {got} instead of {expected}. Round when you print.",
-            )
-            for digits in (2, 3)
         ),
         Mistake(
             lambda r, g, k: ndcg_at_k(r, g, k) / math.log(2),
@@ -1051,14 +1035,6 @@ def exercise_7_3(answer: Answer) -> str:
         Mistake(
             lambda m, s, c: (list(m).index(choose_model(m, s, c)[0]), choose_model(m, s, c)[1]),
             "you return the place of the model in the dictionary, {got}. Return its name.",
-        ),
-        Mistake(
-            lambda m, s, c: (choose_model(m, s, c)[0], round(choose_model(m, s, c)[1], 2)),
-            "your AUC is rounded, {got} instead of {expected}. Round when you print.",
-        ),
-        Mistake(
-            lambda m, s, c: (choose_model(m, s, c)[0], round(choose_model(m, s, c)[1], 3)),
-            "your AUC is rounded, {got}. Round when you print.",
         ),
         Mistake(
             lambda m, s, c: {choose_model(m, s, c)[0]: choose_model(m, s, c)[1]},

@@ -956,20 +956,8 @@ def exercise_8_3(answer: Answer) -> str:
             "you return per cent. 1 stands for perfect clusters.",
         ),
         Mistake(
-            lambda labels, shuffled, categories: round(
-                purity_above_chance(labels, shuffled, categories), 2
-            ),
-            "you round to two decimals. Round when you print, not before.",
-        ),
-        Mistake(
             lambda labels, shuffled, categories: _ari(labels, categories),
             "this is the adjusted Rand index, which counts pairs. Purity was asked for.",
-        ),
-        Mistake(
-            lambda labels, shuffled, categories: round(
-                purity_above_chance(labels, shuffled, categories), 3
-            ),
-            "you round to three decimals. Round when you print, not before.",
         ),
         *(
             Mistake(
@@ -1324,13 +1312,6 @@ def exercise_8_4(answer: Answer) -> str:
                 "you return a number for each pair. Return their mean.",
             )
             for form in (list, np.sort)
-        ),
-        *(
-            Mistake(
-                lambda runs, digits=digits: np.round(np.mean(_of_pairs(runs, ari)), digits),
-                "you round: {got} for {case}. Round when you print, not before.",
-            )
-            for digits in (1, 2, 3)
         ),
         Mistake(
             lambda runs: ari(runs[0], runs[-1]),

@@ -912,18 +912,6 @@ def exercise_p1_3(answer: Answer) -> str:
             "you return a number for each query. Return their mean.",
         ),
         Mistake(
-            lambda judged: round(precision_at_3(judged), 2),
-            "you round: {got} for {case}. Round when you print, not before.",
-        ),
-        Mistake(
-            lambda judged: round(precision_at_3(judged), 1),
-            "you round to one decimal: {got} for {case}. Round when you print, not before.",
-        ),
-        Mistake(
-            lambda judged: round(precision_at_3(judged), 3),
-            "you round to three decimals: {got} for {case}. Round when you print, not before.",
-        ),
-        Mistake(
             lambda judged: f"{precision_at_3(judged):.2f}",
             "you return a text, {got}. Return the number, and format it when you print it.",
         ),

@@ -439,15 +439,6 @@ def project_2_2(answer: Answer) -> str:
             lambda r: {name: 100 * value for name, value in measures(r).items()},
             shown + "You return per cent; the task asks for shares between 0 and 1.",
         ),
-        *(
-            Mistake(
-                lambda r, digits=digits: {
-                    name: round(value, digits) for name, value in measures(r).items()
-                },
-                "your figures are rounded, {got} instead of {expected}. Round when you print.",
-            )
-            for digits in (1, 2, 3)
-        ),
         Mistake(
             _with(mrr=lambda r: np.mean(1 / r[:3])),
             shown + "Your MRR is over the first three queries of the array. It is over all.",
@@ -706,14 +697,6 @@ def project_2_3(answer: Answer) -> str:
         Mistake(
             _p(lambda d: round(_share(d), 2)),
             "your p is rounded, {got} instead of {expected}. Round when you print.",
-        ),
-        Mistake(
-            lambda a, b: (round(float((a - b).mean()), 2), round(_share(a - b), 2)),
-            "your numbers are rounded, {got} instead of {expected}. Round when you print.",
-        ),
-        Mistake(
-            lambda a, b: (round(float((a - b).mean()), 3), round(_share(a - b), 3)),
-            "your numbers are rounded, {got} instead of {expected}. Round when you print.",
         ),
         Mistake(
             _p(lambda d: _share(d) if abs(d.sum()) > 1e-9 else 0.0),

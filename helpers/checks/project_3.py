@@ -392,17 +392,14 @@ def _filter_mistakes(found: Callable) -> list[Mistake]:
             lambda c, v, n, category, author, since: found(c, v, n, None, None, None),
             "nothing is filtered: category, author and date have no effect.",
         ),
-        Mistake(
-            lambda c, v, n, category, author, since: found(c, v, n, None, author, since),
-            "`category` has no effect.",
-        ),
-        Mistake(
-            lambda c, v, n, category, author, since: found(c, v, n, category, None, since),
-            "`author` has no effect.",
-        ),
-        Mistake(
-            lambda c, v, n, category, author, since: found(c, v, n, category, author, None),
-            "`since` has no effect.",
+        *(
+            Mistake(
+                lambda c, v, n, *asked, place=place: found(
+                    c, v, n, *asked[:place], None, *asked[place + 1 :]
+                ),
+                f"`{name}` has no effect.",
+            )
+            for place, name in enumerate(("category", "author", "since"))
         ),
         Mistake(
             lambda c, v, n, category, author, since: found(c, v, n, author, category, since),

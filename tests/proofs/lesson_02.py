@@ -611,7 +611,7 @@ PROOFS = {
             (at_least_one, "whichever is larger"),
             (one_added, "you add 1 to what you divide by"),
             (clipped, "have set the negative ones to 0"),
-            (rounded, "these are cosines, but rounded"),
+            (rounded, "what you return is rounded"),
         ),
     ),
     "2.2": Proof(

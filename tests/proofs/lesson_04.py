@@ -929,7 +929,7 @@ PROOFS = {
             (written_over, "changes its second argument in place"),
             (minus_one_above_the_line, "Below the line the -1 is out"),
             (positive_ids, "The id 0 is missing"),
-            (rounded_recall, "You round."),
+            (rounded_recall, "what you return is rounded"),
             (complete_queries_only, "You leave out the queries"),
             (smaller_of_both, "the smaller of two numbers"),
             (median_of_shares, "the median of the shares"),

@@ -971,7 +971,7 @@ PROOFS = {
             (numbers_only, "it raises TypeError"),
             (lists, "is a list; the task asks for a NumPy array"),
             (as_text, "is the text"),
-            (rounded_to_two, "your similarities are rounded"),
+            (rounded_to_two, "what you return is rounded"),
             (sign_turned, "your sign is turned in every space"),
             (rounded_to_four, "your similarities are nearly right"),
         ),

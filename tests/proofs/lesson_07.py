@@ -1017,7 +1017,7 @@ PROOFS = {
             (keeps_the_last_value, "a variable keeps its old value"),
             (first_value_only, "and never see the others"),
             (empty_lists_left_out, "whose list is empty"),
-            (three_digits, "your result is rounded"),
+            (three_digits, "what you return is rounded"),
         ),
     ),
     "7.2": Proof(

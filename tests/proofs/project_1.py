@@ -726,7 +726,7 @@ PROOFS = {
             (always_five, "as if there were always five"),
             (returns_too_early, "of the first query only"),
             (of_each, "a number for each query"),
-            (rounded, "you round:"),
+            (rounded, "what you return is rounded"),
             (incomplete_ones_fail, "What they did find counts"),
             (by_five, "you divide by 5 for each query"),
             (all_results, "you count the results, relevant or not"),

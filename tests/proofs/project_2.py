@@ -636,7 +636,7 @@ PROOFS = {
             (only_found, "over the queries found in the first three only"),
             (cut_at_three, "drops what stands below rank 3"),
             (per_cent, "You return per cent"),
-            (rounded, "are rounded"),
+            (rounded, "what you return is rounded"),
             (other_names, "has no 'first three'"),
             (three_numbers, "asks for a dictionary"),
             (summed, "Your MRR is the sum"),
