@@ -205,9 +205,6 @@ def in_place(values):
     return values
 
 
-SEEN: list = []
-
-
 def remembers(values, seen=[]):  # noqa: B006  the mistake itself
     seen.extend(values)
     return np.array(seen) * 2

@@ -142,7 +142,7 @@ def _cut(pattern, form=_joined, keep=_enough):
         "it if `len(words) >= least_words`, and `' '.join(words)` is the paragraph in one line.",
     ],
 )
-def exercise_p1_1(answer: Answer) -> str:
+def project_1_1(answer: Answer) -> str:
     """Blank lines divide, line breaks do not, and the shortest allowed one stays."""
     cases = [
         Case((text, least), f"{text!r} and least_words={least}")
@@ -461,7 +461,7 @@ def _pairs_agree(found, expected) -> bool:
         "`(int(row), float(scores[row]))` for the rows in `order`.",
     ],
 )
-def exercise_p1_2(answer: Answer) -> str:
+def project_1_2(answer: Answer) -> str:
     """Cosine, largest first, row before score, and no more than there are."""
     rng = np.random.default_rng(112)
     cases = []
@@ -761,7 +761,7 @@ def _share(value) -> float:
         "`sum(query) / 3` for each query, then the sum of those, divided by the number of queries.",
     ],
 )
-def exercise_p1_3(answer: Answer) -> str:
+def project_1_3(answer: Answer) -> str:
     """Three places a query, filled or not, and every query counts alike."""
     yes, no = True, False
     cases = [
@@ -1222,7 +1222,7 @@ def _own_precision(value, judgements: list[list[bool]]) -> float:
     ],
     seconds=60,
 )
-def exercise_p1_4(paragraphs, queries, results, judgements, precision) -> str:
+def project_1_4(paragraphs, queries, results, judgements, precision) -> str:
     """The learner's own run holds together; what is remarkable about it is said."""
     own = _own_paragraphs(paragraphs)
     asked = _own_queries(queries)

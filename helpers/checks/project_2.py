@@ -42,14 +42,6 @@ def _in_the_middle(similarities):
     return (ranks(similarities) + _in_favour(similarities)) / 2
 
 
-def _by_order(sign: int, kind: str = "stable"):
-    def found(similarities):
-        order = np.argsort(sign * similarities, axis=1, kind=kind)
-        return np.array([list(row).index(i) + 1 for i, row in enumerate(order)])
-
-    return found
-
-
 def _reads_ranks(value) -> np.ndarray:
     found = array(value)
     if found.ndim == 2 and found.shape[1] == 1:

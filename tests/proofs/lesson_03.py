@@ -769,12 +769,6 @@ def partition_without_guard(scores, document_of, k):
     return sorted(found.values(), key=lambda entry: -entry[1])[:k]
 
 
-def partition_with_guard(scores, document_of, k):
-    return (
-        partition_without_guard(scores, document_of, min(k, len(scores) - 1)) if len(scores) else []
-    )
-
-
 def stops_at_the_second(scores, document_of, k):
     found = {}
     for row in np.argsort(-scores):

@@ -323,17 +323,6 @@ def halves_with_a_slash(exact_ids, search, target, nlist=83):
     return low
 
 
-def never_checks_the_end(exact_ids, search, target, nlist=83):
-    low, high = 1, nlist
-    while low < high:
-        middle = (low + high) // 2
-        if with_masks(exact_ids, search(middle)) >= target:
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
 def one_too_many(exact_ids, search, target, nlist=83):
     found = linear(exact_ids, search, target, nlist)
     return found if found is None else found + 1
@@ -359,17 +348,6 @@ def the_recall(exact_ids, search, target, nlist=83):
         if recall >= target:
             return recall
     return None
-
-
-def bisection_that_never_ends(exact_ids, search, target, nlist=83):
-    low, high = 1, nlist
-    while low < high:
-        middle = (low + high) // 2
-        if with_masks(exact_ids, search(middle)) >= target:
-            high = middle
-        else:
-            low = middle
-    return low
 
 
 # 4.3 Right
