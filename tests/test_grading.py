@@ -414,6 +414,14 @@ def test_a_notebook_that_removes_temporary_folders_harms_only_itself(jobs, tmp_p
     assert list(temporary.iterdir()) == []
 
 
+def runs(number):
+    """Say whether a process of that number runs; one that has ended and is not yet buried does not."""
+    try:
+        return psutil.Process(number).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux to be certain")
 def test_what_a_notebook_starts_ends_before_the_next_begins(tmp_path):
     """Even if it hides: no mark, no parent, a session of its own, nothing to be seen in between."""
@@ -438,7 +446,7 @@ while not os.path.exists({str(mark)!r}) or not open({str(mark)!r}).read():
     check_all(
         find_submissions([tmp_path]),
         LIMITS,
-        advance=lambda: alive.append(psutil.pid_exists(int(mark.read_text()))),
+        advance=lambda: alive.append(runs(int(mark.read_text()))),
     )
     assert alive == [False]
 
