@@ -13,8 +13,8 @@ import os
 import subprocess
 import sys
 
-from helpers import environment
-from helpers.environment import ROOT, SetupError
+from helpers.course import environment
+from helpers.course.environment import ROOT, SetupError
 
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
 TEST_PATHS = ("tests", "notebooks", "exercises", "solutions")
@@ -166,7 +166,7 @@ def _test(options, extra) -> int:
 
 
 def _run(options, extra) -> int:
-    return _in_environment("-m", "helpers.notebooks", *extra)
+    return _in_environment("-m", "helpers.course.notebooks", *extra)
 
 
 def _lint(options, extra) -> int:
@@ -180,7 +180,7 @@ def _lint(options, extra) -> int:
 
 
 def _exercises(options, extra) -> int:
-    return _in_environment("-m", "helpers.practice")
+    return _in_environment("-m", "helpers.course.practice")
 
 
 def _check(options, extra) -> int:
@@ -192,7 +192,7 @@ def _check(options, extra) -> int:
     status = _elsewhere("check", *given, here=True)
     if status is not None:
         return status
-    from helpers.grading import command
+    from helpers.course.grading import command
 
     options.jobs = options.jobs or command.default_jobs()
     return command.run(options)
@@ -206,7 +206,7 @@ def _above_zero(text: str) -> float:
 
 
 def _bench(options, extra) -> int:
-    return _in_environment("-m", "helpers.bench")
+    return _in_environment("-m", "helpers.course.bench")
 
 
 def _in_environment(*arguments: str, **variables: str) -> int:
@@ -240,7 +240,7 @@ def _preflight(options, extra) -> int:
     status = _elsewhere("preflight")
     if status is not None:
         return status
-    from helpers.preflight import preflight
+    from helpers.course.preflight import preflight
 
     rows = preflight()
     _table([(row.what, row.found, row.verdict) for row in rows])
@@ -252,7 +252,7 @@ def _prepare(options, extra) -> int:
     if status is not None:
         return status
     from helpers.models import ModelError
-    from helpers.prepare import prepare
+    from helpers.course.prepare import prepare
 
     try:
         print(f"{prepare():,} texts are encoded with each model, for all lessons.")

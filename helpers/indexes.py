@@ -25,7 +25,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from helpers.bench import median_seconds
+from helpers.timing import median_seconds
 from helpers.cache import replacing
 
 Metric = Literal["cosine", "inner product", "l2"]

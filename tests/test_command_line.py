@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import helpers.__main__ as command_line
-from helpers import environment
-from helpers.environment import SetupError
+from helpers.course import environment
+from helpers.course.environment import SetupError
 from helpers.models import MODELS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -226,8 +226,8 @@ def test_run_passes_notebooks_on(started):
     command_line.main(["run", "notebooks/00_start_here.ipynb"])
     command_line.main(["run"])
     assert [arguments for arguments, _ in started] == [
-        ["-m", "helpers.notebooks", "notebooks/00_start_here.ipynb"],
-        ["-m", "helpers.notebooks"],
+        ["-m", "helpers.course.notebooks", "notebooks/00_start_here.ipynb"],
+        ["-m", "helpers.course.notebooks"],
     ]
 
 

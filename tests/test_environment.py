@@ -18,8 +18,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 import helpers
-from helpers import environment
-from helpers.environment import (
+from helpers.course import environment
+from helpers.course.environment import (
     SetupError,
     brings_gpu_libraries,
     build,

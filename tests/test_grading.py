@@ -15,11 +15,11 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers.__main__ import main
 from helpers.checks import EXERCISES
-from helpers.environment import ROOT
-from helpers.grading import report
-from helpers.grading.integrity import Snapshot
-from helpers.grading.submissions import SubmissionError, find_submissions
-from helpers.grading.supervisor import TOKEN, Limits, Verdict, check_all
+from helpers.course.environment import ROOT
+from helpers.course.grading import report
+from helpers.course.grading.integrity import Snapshot
+from helpers.course.grading.submissions import SubmissionError, find_submissions
+from helpers.course.grading.supervisor import TOKEN, Limits, Verdict, check_all
 
 NAME = "practice_02_cosine_similarity.ipynb"
 NUMBERS = ("2.1", "2.2", "2.3", "2.4")
@@ -459,7 +459,7 @@ def test_the_courses_own_files_are_as_they_were(run):
 
 def test_files_of_the_course_that_change_are_named_and_left(tmp_path, monkeypatch):
     """A notebook that looks for them can reach them; but so can whoever edits the course meanwhile."""
-    from helpers.grading import supervisor
+    from helpers.course.grading import supervisor
 
     home = tmp_path / "helpers"
     (home / "checks").mkdir(parents=True)
@@ -477,7 +477,7 @@ def test_files_of_the_course_that_change_are_named_and_left(tmp_path, monkeypatc
 
 def test_a_notebook_that_writes_over_the_course_is_noticed(tmp_path, monkeypatch, capsys):
     """The command says what changed, and judges with what it had."""
-    from helpers.grading import supervisor
+    from helpers.course.grading import supervisor
 
     monkeypatch.setattr(supervisor._Course, "changed", lambda self: ["helpers/cache.py"])
     hand_in(tmp_path, "ada", cells())
@@ -554,7 +554,7 @@ def nest(folder, monkeypatch):
 
 def test_folders_of_every_kind_are_looked_through(tmp_path, monkeypatch):
     """One named like a notebook, one that cannot be read, one nested deeper than Python calls itself."""
-    from helpers.grading.supervisor import _remove
+    from helpers.course.grading.supervisor import _remove
 
     hand_in(tmp_path, "ada", cells(), NAME.upper())
     (tmp_path / "eve" / NAME).mkdir(parents=True)
@@ -589,7 +589,7 @@ def test_what_is_no_plain_file_is_not_opened(tmp_path):
 def test_a_huge_notebook_is_not_opened(tmp_path, monkeypatch):
     """The limit stands in the message."""
     path = hand_in(tmp_path, "ada", cells())
-    monkeypatch.setattr("helpers.grading.submissions.MOST_BYTES", 100)
+    monkeypatch.setattr("helpers.course.grading.submissions.MOST_BYTES", 100)
     assert "the limit is 100" in find_submissions([path])[0].problem
 
 
@@ -638,7 +638,7 @@ def test_the_command_says_what_it_needs(arguments, words, capsys, tmp_path, monk
 
 def test_a_report_that_cannot_be_written_is_refused_before_the_work(tmp_path, capsys, monkeypatch):
     """Not after an hour of it."""
-    monkeypatch.setattr("helpers.grading.command.check_all", None)
+    monkeypatch.setattr("helpers.course.grading.command.check_all", None)
     path = hand_in(tmp_path, "ada", cells())
     assert main(["check", str(path), "--json", str(tmp_path)]) == 2
     assert "it is a folder" in capsys.readouterr().err
@@ -771,7 +771,7 @@ def test_an_interrupted_run_leaves_nothing_but_a_report(how, tmp_path):
 
 def test_what_lies_beside_a_notebook_goes_with_it(tmp_path, monkeypatch):
     """A project's own texts; other notebooks and links do not, nor what is nested too deep to copy."""
-    from helpers.grading.supervisor import _remove
+    from helpers.course.grading.supervisor import _remove
 
     path = hand_in(
         tmp_path,

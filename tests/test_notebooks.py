@@ -9,9 +9,9 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from helpers import notebooks, practice
-from helpers.environment import ROOT
-from helpers.notebooks import METADATA, clean, execute, find_notebooks
+from helpers.course import notebooks, practice
+from helpers.course.environment import ROOT
+from helpers.course.notebooks import METADATA, clean, execute, find_notebooks
 
 LESSONS = (
     "00_start_here",

@@ -10,9 +10,10 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from helpers import models, preflight
-from helpers.environment import COURSE_MODELS, OLDEST_PYTHON
-from helpers.preflight import Check, memory_gb, required_range
+from helpers import models
+from helpers.course import preflight
+from helpers.course.environment import COURSE_MODELS, OLDEST_PYTHON
+from helpers.course.preflight import Check, memory_gb, required_range
 
 WHATS = [
     "Python",

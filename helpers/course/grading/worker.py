@@ -1,5 +1,5 @@
-"""Runs one notebook inside its own process: ``python -m helpers.grading.worker``, started by
-`helpers.grading.supervisor`.
+"""Runs one notebook inside its own process: ``python -m helpers.course.grading.worker``, started by
+`helpers.course.grading.supervisor`.
 
 It reads what to do as one line of JSON from standard input, and tells as lines of JSON, on what
 was standard output, which step it is at and what came of it. All that the notebook prints goes to
@@ -85,7 +85,7 @@ def _work() -> None:
     import numpy.random  # noqa: F401  so that the snapshot has it
 
     import helpers.checks
-    from helpers.grading.integrity import Snapshot
+    from helpers.course.grading.integrity import Snapshot
 
     shell = _shell()
     exercises = dict(helpers.checks.EXERCISES)

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from helpers.grading import report
-from helpers.grading.submissions import SubmissionError, find_submissions
-from helpers.grading.supervisor import Limits, check_all
+from helpers.course.grading import report
+from helpers.course.grading.submissions import SubmissionError, find_submissions
+from helpers.course.grading.supervisor import Limits, check_all
 
 
 def run(options) -> int:

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 from helpers.cache import replacing
-from helpers.environment import ROOT
+from helpers.course.environment import ROOT
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 #: Stands behind a name that the learner is to set.
@@ -139,7 +139,7 @@ def main(root: Path = ROOT) -> int:
     """
     import nbformat
 
-    from helpers.notebooks import main as execute_all
+    from helpers.course.notebooks import main as execute_all
 
     names = stale(root)
     for name in names:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers.checks import EXERCISES
-from helpers.practice import exercise_numbers
+from helpers.course.practice import exercise_numbers
 
 #: Larger notebooks are not opened. The course's own are under 1 MB.
 MOST_BYTES = 20_000_000
@@ -229,7 +229,7 @@ def _learner_in(stem: str) -> str:
 
 
 def _titles(belongs: str) -> list[str]:
-    from helpers.environment import ROOT
+    from helpers.course.environment import ROOT
 
     return [
         path.stem.removeprefix(belongs) for path in (ROOT / "exercises").glob(f"{belongs}_*.ipynb")

@@ -6,7 +6,7 @@ Nothing depends on it: what is not there is encoded when it is asked for.
 
 from helpers.data import load_articles, load_pairs, load_queries
 from helpers.encoding import encode
-from helpers.environment import COURSE_MODELS
+from helpers.course.environment import COURSE_MODELS
 
 
 def prepare() -> int:

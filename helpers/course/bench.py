@@ -4,24 +4,11 @@ test depends on them.
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 
-
-def median_seconds(action: Callable[[], object], repeats: int = 5) -> float:
-    """Return the median time of `repeats` runs of `action`, after one that warms up and does not
-    count.
-    """
-    action()
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
+from helpers.timing import median_seconds
 
 
 def main() -> None:

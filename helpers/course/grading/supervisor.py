@@ -28,7 +28,7 @@ from pathlib import Path
 from helpers.cache import VARIABLE, cache_folder
 from helpers.checks import EXERCISES
 from helpers.checks.exercise import STATUSES
-from helpers.grading.submissions import Submission
+from helpers.course.grading.submissions import Submission
 
 TOKEN = "SEARCH_BY_MEANING_SUBMISSION"
 POLL_SECONDS = 0.05
@@ -321,7 +321,7 @@ class _Process:
             "names": run.submission.names,
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "helpers.grading.worker"],
+            [sys.executable, "-P", "-m", "helpers.course.grading.worker"],
             cwd=run.folder / "work",
             env=self._environment(course),
             stdin=subprocess.PIPE,
@@ -534,7 +534,7 @@ class _Course:
     """The course's package as it was at the start, in memory: no submission can change that."""
 
     def __init__(self) -> None:
-        self.home = Path(__file__).resolve().parent.parent
+        self.home = Path(__file__).resolve().parents[2]  # the whole package
         self.files = {
             path.relative_to(self.home): path.read_bytes()
             for path in sorted(self.home.rglob("*"))

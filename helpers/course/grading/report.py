@@ -13,7 +13,7 @@ from pathlib import Path
 
 from helpers.cache import replacing
 from helpers.checks import EXERCISES
-from helpers.grading.supervisor import Verdict
+from helpers.course.grading.supervisor import Verdict
 
 SIGNS = {"passed": "✓", "wrong": "✗", "not_attempted": "·", "crashed": "!", "timed_out": "∞"}
 WORDS = {
