@@ -1,0 +1,258 @@
+"""How checks call a learner's function: with copies, in a thread with a time limit, and with an eye
+on what a plain call does not notice."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import ctypes
+import dis
+import inspect
+import io
+import linecache
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Set
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from helpers.checks.reading import Wrong, describe, read_out, short
+
+
+class NotAttempted(Exception):
+    """The learner has not written anything yet."""
+
+
+class Crashed(Exception):
+    """The learner's code ended the program or ran out of memory."""
+
+
+class TimeUp(BaseException):
+    """Thrown into a check that has run out of time. No `except Exception` catches it."""
+
+
+class Sink(io.TextIOBase):
+    """Takes what an answer prints while it is checked, keeps the first 200 characters."""
+
+    def __init__(self) -> None:
+        self.start = ""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if len(self.start) < 200:
+            self.start += text[:200]
+        return len(text)
+
+
+class Answer:
+    """The learner's function, called with copies of what the check gives it.
+
+    It notices what a plain call would not: other parameters than the task names, a printed
+    instead of a returned result, inputs changed in place.
+    """
+
+    def __init__(self, function: Callable, sink: Sink | None = None) -> None:
+        self.function = function
+        self.name = getattr(function, "__name__", "your function")
+        code = getattr(inspect.unwrap(function), "__code__", None)
+        self.file = code.co_filename if code else None
+        self.printed = False  # a call printed something and returned nothing
+        self.changed = ""  # which argument a call has changed in place
+        self._sink = sink or Sink()
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Return what the function returns for copies of the arguments.
+
+        Raises
+        ------
+        Wrong
+            When it cannot be called so, or raises.
+        NotAttempted
+            When it is still the stub.
+        """
+        self._check_signature(arguments, named)
+        given, given_named = copied(arguments), copied(named)
+        printed = len(self._sink.start)
+        try:
+            result = read_out(self.function(*given, **given_named))
+        except NotImplementedError as error:
+            raise NotAttempted(_left_over(self.function, error)) from None
+        except (Wrong, NotAttempted, Crashed):
+            raise
+        except SystemExit:
+            raise Crashed(f"`{self.name}` calls exit(). Return the result instead.") from None
+        except MemoryError:
+            raise Crashed(f"`{self.name}` asks for more memory than there is.") from None
+        except Exception as error:
+            raise Wrong(raised(error, {self.file}) or f"it raises {type(error).__name__}") from None
+        self.printed |= result is None and len(self._sink.start) > printed
+        if not _untouched((given, given_named), (arguments, named)):
+            self.changed = self.changed or self._which(given, arguments)
+        return result
+
+    def _check_signature(self, arguments: tuple, named: dict) -> None:
+        try:
+            signature = inspect.signature(self.function)
+        except (TypeError, ValueError):
+            return
+        try:
+            signature.bind(*arguments, **named)
+        except TypeError:
+            raise Wrong(
+                f"`{self.name}{signature}` cannot be called with {len(arguments) + len(named)} "
+                "arguments, as the task asks. Keep the first line of the function as it was."
+            ) from None
+
+    def _which(self, now: tuple, before: tuple) -> str:
+        names = parameters(self.function)
+        for place, (new, old) in enumerate(zip(now, before, strict=True)):
+            if not _untouched(new, old):
+                return f"`{names[place]}`" if place < len(names) else f"argument {place + 1}"
+        return "one of its arguments"
+
+
+def parameters(function: Callable) -> list[str]:
+    """Return the names of a function's parameters; none where they cannot be told."""
+    try:
+        return list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return []
+
+
+def in_time(seconds: float, work: Callable[[Sink], Any]) -> tuple[bool, Any]:
+    """Run `work` in a thread of its own, which is given what takes the place of its output; return
+    whether it ended within `seconds`, and what it returned, or whether it could be stopped.
+
+    A thread, because it can be left behind: nothing else gets control back from a loop that
+    catches every exception, or from a call into C, on every system.
+    """
+    found: list = []
+    sink = Sink()
+
+    def run() -> None:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            found.append(work(sink))
+
+    thread = threading.Thread(target=run, daemon=True)
+    with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
+        thread.start()
+        thread.join(seconds)
+        if found:
+            return True, found[0]
+        for _ in range(10):  # an answer that catches the first one meets another
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(thread.ident or 0), ctypes.py_object(TimeUp)
+            )
+            thread.join(0.1)
+            if not thread.is_alive():
+                return False, True
+    return False, False
+
+
+def copied(value: Any) -> Any:
+    """Return a deep copy of plain data; functions, models and other objects are passed on."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if type(value) in (list, tuple, set):
+        return type(value)(copied(item) for item in value)
+    if type(value) is dict:
+        return {key: copied(item) for key, item in value.items()}
+    with contextlib.suppress(Exception):
+        if type(value).__module__ == "builtins" and not callable(value):
+            return copy.deepcopy(value)
+    return value
+
+
+def _untouched(now: Any, before: Any) -> bool:
+    if type(now) is not type(before):
+        return False
+    if isinstance(now, np.ndarray):
+        nan = now.dtype.kind in "fc"
+        return now.shape == before.shape and np.array_equal(now, before, equal_nan=nan)
+    if isinstance(now, dict):
+        return list(now) == list(before) and all(_untouched(now[k], before[k]) for k in now)
+    if isinstance(now, (list, tuple)):
+        return len(now) == len(before) and all(map(_untouched, now, before))
+    return callable(now) or type(now).__module__ != "builtins" or now is before or now == before
+
+
+def _left_over(function: Callable, error: NotImplementedError) -> str:
+    """Say so when `function` has been written, and its stub's `raise` still stands in it."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if code is None or trace is None or trace.tb_frame.f_code is not code:
+        return ""
+    untouched = code.co_names == ("NotImplementedError",) and not code.co_cellvars
+    if untouched and code.co_nlocals == code.co_argcount + code.co_kwonlyargcount:
+        return ""
+    return ": it comes to `raise NotImplementedError`. Delete that line when your answer is written"
+
+
+def raised(error: BaseException, files: Set) -> str:
+    """Say what `error` is and in which line of the learner's it arose; "" where it did not arise in
+    the learner's code and is no TypeError."""
+    place = None
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename in files:
+            place = trace
+        trace = trace.tb_next
+    if place is None and not isinstance(error, TypeError):
+        return ""
+    said = f"it raises {type(error).__name__}: {short(str(error), 160)}".rstrip(": .")
+    if place is None:
+        return said + "."
+    frame = place.tb_frame
+    line = linecache.getline(frame.f_code.co_filename, place.tb_lineno, frame.f_globals).strip()
+    return f"{said}\nin the line `{short(line, 90)}`." if line else said + "."
+
+
+def reads_the_notebook(functions: Iterable[Answer]) -> str:
+    """Name the notebook's data that a function reads although nobody has given it to it."""
+    for answer in functions:
+        function = inspect.unwrap(answer.function)
+        code, names = getattr(function, "__code__", None), getattr(function, "__globals__", {})
+        for name in _names_in(code) if code else ():
+            if not name.isupper() and isinstance(names.get(name), (np.ndarray, list, dict, str)):
+                return (
+                    f"\nIt reads `{name}`, a variable of the notebook. Use only what the function is "
+                    "given: the check has other data."
+                )
+    return ""
+
+
+def _names_in(code: CodeType) -> Iterator[str]:
+    """Yield the global names that `code` reads, in functions and comprehensions inside it as well."""
+    for step in dis.get_instructions(code):
+        if step.opname in {"LOAD_GLOBAL", "LOAD_NAME"}:
+            yield step.argval
+    for inside in code.co_consts:
+        if isinstance(inside, CodeType):
+            yield from _names_in(inside)
+
+
+def older_definition(answer: Any) -> str:
+    """Say so when the last cell that defines this function did not run to its end, so that an older
+    definition is what there is, as far as IPython lets it know; else "".
+    """
+    with contextlib.suppress(Exception):
+        from IPython import get_ipython
+
+        head = f"def {answer.__name__}("
+        cells = [cell for cell in get_ipython().user_ns["In"][:-1] if head in cell]
+        if cells and inspect.getsource(answer).strip() not in cells[-1]:
+            return (
+                f"Note: the last cell with `{head}…)` ended in an error, so this is the definition "
+                "from before it."
+            )
+    return ""
+
+
+__all__ = ["Answer", "Crashed", "NotAttempted", "Sink", "TimeUp", "copied", "describe", "in_time"]

@@ -1,0 +1,528 @@
+"""What every check is made of: an exercise's reference, cases, mistakes, hints and praise, and the
+judgement that follows from them.
+
+An exercise is a class under the decorator `exercise`. `CONTRIBUTING.md` shows how to write one.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from helpers.checks import answers as calls
+from helpers.checks.answers import Answer, Crashed, NotAttempted, TimeUp, copied
+from helpers.checks.common import common_mistakes
+from helpers.checks.reading import MOST_SHOWN, Wrong, describe, difference, same, short, truth
+
+#: What may become of an exercise. The first four are a check's own; a submission can also crash.
+STATUSES = ("passed", "wrong", "not_attempted", "timed_out", "crashed")
+SECONDS = 10.0
+WIDTH = 92
+MARKS = {"passed": "✓", "not_attempted": "·"}
+_KEPT = "\0"  # stands for a space at which no line ends
+
+#: All exercises of the course by number, in the order of the lessons.
+EXERCISES: dict[str, Exercise] = {}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check found: the exercise's number, one of `STATUSES`, a message to the learner, and
+    the smallest input that failed, in words."""
+
+    exercise: str
+    status: str
+    message: str
+    failing: str = ""
+
+
+@dataclass
+class Exercise:
+    """One exercise: its number, level (1 to 3), title, the names that its check is given, hints
+    in order, and the class with its reference, cases and mistakes. Calling it judges the answers
+    and prints the outcome.
+    """
+
+    number: str
+    level: int
+    title: str
+    names: tuple[str, ...]
+    hints: tuple[str, ...]
+    spec: type
+    seconds: float = SECONDS
+    hints_given: int = field(default=0, init=False)
+    last: Outcome | None = field(default=None, init=False)
+    failed: tuple[type, tuple] | None = field(default=None, init=False)
+    latest: ClassVar[Exercise | None] = None  # whose check met a failing input last
+
+    @property
+    def function_name(self) -> str:
+        """Return the name under which `helpers.checks` has it, such as ``exercise_2_1``."""
+        return self.heading.lower().replace(" ", "_").replace(".", "_")
+
+    @property
+    def heading(self) -> str:
+        """Return what messages call it, such as ``Exercise 2.1`` or ``Project 1.2``."""
+        kind = "Project" if self.number.startswith("P") else "Exercise"
+        return f"{kind} {self.number.removeprefix('P')}"
+
+    @property
+    def call(self) -> str:
+        """Return the line of code that calls the check."""
+        return f"checks.{self.function_name}({', '.join(self.names)})"
+
+    def __call__(self, *answers: object, **named: object) -> None:
+        """Judge `answers` and print what was found."""
+        answers = (*answers, *named.values())
+        print(self.render(self.judge(*answers)))
+        older = [calls.older_definition(answer) for answer in answers if callable(answer)]
+        if any(older):
+            print(_wrapped("  " + next(filter(None, older))))
+
+    def judge(self, *answers: object) -> Outcome:
+        """Return the `Outcome` of the check for `answers`. Never raises, whatever they do."""
+        self.failed = None
+        ended, found = calls.in_time(self.seconds, lambda sink: _run(self, answers, sink))
+        if not ended:
+            found = ("timed_out", _too_slow(self))
+        if self.failed:
+            Exercise.latest = self
+        self.last = Outcome(self.number, *found, failing=self._failing_in_words())
+        return self.last
+
+    def _failing_in_words(self) -> str:
+        return short(_given(*self.failed), 2000) if self.failed else ""
+
+    def render(self, outcome: Outcome) -> str:
+        """Return `outcome` as text for a notebook, with the way to hints, or to our answer."""
+        mark = MARKS.get(outcome.status, "✗")
+        if outcome.status == "not_attempted":
+            stuck = f' Stuck? hint("{self.number}")' if self.hints else ""
+            return _wrapped(f"{mark} {self.heading} {outcome.message}{stuck}")
+        text = f"{mark} {self.heading}: {outcome.message}"
+        if outcome.status == "passed":
+            return _wrapped(f"{text}\nOur answer, with comments: {self.solution}")
+        if self.failed:
+            text += f"\nThe same input for you: `{self.names[0]}(*checks.failing())`"
+        left = len(self.hints) - self.hints_given
+        if self.hints:
+            more = f"{left} of {len(self.hints)} left" if left else "the last one again"
+            text += f'\nStuck? `hint("{self.number}")` ({more})'
+        return _wrapped(text)
+
+    @property
+    def solution(self) -> str:
+        """Return where our answer stands."""
+        lesson = self.number.split(".")[0]
+        kind = f"project {lesson[1:]}" if lesson.startswith("P") else f"practice {int(lesson):02}"
+        return f"the folder solutions, {kind}"
+
+    def next_hint(self) -> str:
+        """Return the next hint, or, when all are given, the last one and where the solution is."""
+        last = self.hints_given >= len(self.hints)
+        self.hints_given = min(self.hints_given + 1, len(self.hints))
+        text = f"Hint {self.hints_given} of {len(self.hints)}: {self.hints[self.hints_given - 1]}"
+        return f"{text}\nThat was the last one. Our answer: {self.solution}." if last else text
+
+
+def exercise(
+    number: str,
+    *,
+    level: int,
+    title: str,
+    names: Sequence[str],
+    hints: Sequence[str],
+    seconds: float = SECONDS,
+) -> Callable[[type], Exercise]:
+    """Make the decorated class an `Exercise` and enter it in `EXERCISES`.
+
+    Parameters
+    ----------
+    number : str
+        Such as "2.1"; "P1.2" is the second step of project 1.
+    level : int
+        1 apply, 2 compare and explain, 3 build.
+    title : str
+        As in the notebook's heading.
+    names : sequence of str
+        The names that the notebook passes to the check, in order.
+    hints : sequence of str
+        From a nudge to nearly the answer.
+    seconds : float
+        The time that a check may take in all.
+
+    The class is described in `CONTRIBUTING.md`.
+    """
+
+    def enter(spec: type) -> Exercise:
+        if number in EXERCISES:
+            raise ValueError(f"there are two exercises {number}")
+        entered = Exercise(number, level, title, tuple(names), tuple(hints), spec, seconds)
+        EXERCISES[number] = entered
+        return entered
+
+    return enter
+
+
+# Running a check
+
+
+def _run(exercise: Exercise, answers: tuple, sink: calls.Sink) -> tuple[str, str]:
+    """Return status and message; whatever an answer does, no traceback of ours."""
+    wrapped = tuple(Answer(answer, sink) if callable(answer) else answer for answer in answers)
+    functions = [answer for answer in wrapped if isinstance(answer, Answer)]
+    try:
+        _check_given(exercise, answers)
+        return "passed", _praised(exercise.spec, wrapped)
+    except NotAttempted as reason:
+        return "not_attempted", f"not attempted yet{reason}."
+    except NotImplementedError:
+        return "not_attempted", "not attempted yet."
+    except Wrong as wrong:
+        exercise.failed = getattr(wrong, "failed", None)
+        return "wrong", str(wrong) + calls.reads_the_notebook(functions)
+    except (Crashed, MemoryError, SystemExit) as crash:
+        return "crashed", str(crash) or f"your code ends with {type(crash).__name__}."
+    except TimeUp:
+        return "timed_out", _too_slow(exercise)
+    except BaseException as error:
+        if isinstance(error, TypeError) and "not callable" in str(error) and not functions:
+            return "wrong", (
+                f"the check wants the function itself, not what it returns: {exercise.call}"
+            )
+        said = calls.raised(error, {answer.file for answer in functions})
+        return "wrong", said or (
+            f"what you return cannot be compared ({type(error).__name__}: "
+            f"{short(str(error), 120)}). Compare its type with the one that the task asks for."
+        )
+
+
+def _check_given(exercise: Exercise, answers: tuple) -> None:
+    if len(answers) != len(exercise.names):
+        raise Wrong(
+            f"the check is called with {len(answers)} things; it wants {len(exercise.names)}: "
+            f"{exercise.call}"
+        )
+    given = zip(exercise.names, answers, strict=True)
+    missing = [f"`{name}`" for name, answer in given if answer is None or answer is ...]
+    if missing:
+        be = "is" if len(missing) == 1 else "are"
+        which = f": {', '.join(missing)} {be} still None"
+        raise NotAttempted(which if len(missing) < len(answers) else "")
+
+
+def _praised(spec: type, answers: tuple) -> str:
+    if hasattr(spec, "check"):
+        return spec.check(*answers)
+    if hasattr(spec, "claims"):
+        judge_claims(answers[0], spec.claims())
+    else:
+        judge(spec, answers[0])
+    return spec.praise(answers[0]) if callable(spec.praise) else spec.praise
+
+
+def _too_slow(exercise: Exercise) -> str:
+    return (
+        f"still running after {exercise.seconds:.0f} seconds. Is there a loop that never ends? "
+        "The check's data is small. If the kernel stays busy, restart it."
+    )
+
+
+# Judging
+
+
+@dataclass
+class Trial:
+    """One case, and what came of it."""
+
+    case: tuple
+    expected: Any
+    result: Any = None  # as it came
+    right: bool = False
+    problem: str = ""  # why the result could not be had or read
+
+
+def judge(spec: type, answer: Answer | Callable) -> None:
+    """Compare `answer` with `spec.reference` on every case.
+
+    A mistake is named when it gives what the learner's function gives in every case, or else in
+    every case that failed, and in two failed ones at least. Otherwise the evidence stands alone: a
+    wrong name misleads more than none.
+
+    Raises
+    ------
+    Wrong
+        When the answer is wrong in any case; its attribute `failed` holds `spec` and the case.
+    """
+    if not isinstance(answer, Answer):
+        answer = Answer(answer)
+    trials = [_tried(spec, answer, case) for case in spec.cases()]
+    failed = [trial for trial in trials if not trial.right]
+    _check_memory(spec, answer, trials[0])
+    if not failed:
+        if answer.changed:
+            raise Wrong(
+                f"the result is right, but `{answer.name}` changes {answer.changed} in place. "
+                "Whoever calls it still needs that: work on a copy. `a = a / n` makes one, "
+                "`a /= n` does not; `b = list(a)` makes one, `b = a` does not."
+            )
+        return
+    first = failed[0]
+    if answer.printed:
+        said = f"`{answer.name}` prints its result and returns None. End it with `return`."
+    elif all(trial.result is None and not trial.problem for trial in trials) or (
+        first.result is None and not first.problem and all(t.expected is not None for t in trials)
+    ):
+        said = f"`{answer.name}` returns None. Does every path end with `return`?"
+    else:
+        said = _named(spec, trials, failed) or first.problem
+        said = said or f"wrong in {len(failed)} of {len(trials)} cases."
+    wrong = Wrong("\n".join(filter(None, [said, *_evidence(spec, first)])))
+    wrong.failed = (spec, first.case)
+    raise wrong
+
+
+def _tried(spec: type, answer: Answer, case: tuple) -> Trial:
+    trial = Trial(case, played(spec, spec.reference, case))
+    try:
+        trial.result = played(spec, answer, case)
+        found = spec.reads(trial.result) if hasattr(spec, "reads") else trial.result
+        _check_shape(found, trial.expected)
+        trial.right = bool(_agrees(spec, found, trial))
+    except Wrong as wrong:
+        trial.problem = str(wrong)
+    return trial
+
+
+def played(spec: type, answer: Callable, case: tuple) -> Any:
+    """Return what comes of `answer` in `case`, as `spec` makes and plays it."""
+    play = getattr(spec, "play", None)
+    arguments = made(spec, case)
+    return play(answer, *arguments) if play else answer(*arguments)
+
+
+def made(spec: type, case: tuple) -> tuple:
+    """Return fresh arguments for a call in `case`."""
+    make = getattr(spec, "make", None)
+    return tuple(make(*copied(case))) if make else copied(case)
+
+
+def _agrees(spec: type, found: Any, trial: Trial) -> bool:
+    agrees = getattr(spec, "agrees", None)
+    return agrees(found, trial.expected, *trial.case) if agrees else same(found, trial.expected)
+
+
+def _check_shape(found: Any, expected: Any) -> None:
+    shape, wanted = getattr(found, "shape", None), getattr(expected, "shape", None)
+    if shape and wanted and shape != wanted:
+        swapped = " Rows and columns are swapped." if shape == wanted[::-1] else ""
+        raise Wrong(f"what you return has shape {shape}; it should have {wanted}.{swapped}")
+
+
+def _check_memory(spec: type, answer: Answer, first: Trial) -> None:
+    """Raise `Wrong` when the first case gives something else the second time."""
+    again = _tried(spec, answer, first.case)
+    if again.problem == first.problem and same(again.result, first.result):
+        return
+    if again.problem == first.problem and not same(first.result, first.result):
+        return  # a result that is not even equal to itself
+    wrong = Wrong(
+        f"`{answer.name}` gives another answer when it is called a second time with the same "
+        "input. Does it keep something between calls (a list as a default argument, a variable of "
+        "the notebook), or draw random numbers without a seed?"
+    )
+    wrong.failed = (spec, first.case)
+    raise wrong
+
+
+def _named(spec: type, trials: list[Trial], failed: list[Trial]) -> str:
+    """Return the sentence of the first mistake that explains what came, or ""."""
+    if len(failed) < _enough(failed):
+        return ""
+    rows = [(wrong_answer, says) for _, wrong_answer, says in mistakes_of(spec)]
+    telling = len({describe(trial.result) for trial in failed}) > 1
+    common = common_mistakes(spec.reference) if telling else ()
+    for among, known in ((trials, rows), (trials, common), (failed, rows)):
+        for wrong_answer, says in known:
+            if all(_explains(spec, wrong_answer, trial) for trial in among):
+                return says
+    return ""
+
+
+def _enough(failed: list[Trial]) -> int:
+    """Return how many failed cases a mistake must explain: more where there are two answers only,
+    since then every mistake gives the same wrong one.
+    """
+    few = (bool, type(None))
+    return 3 if all(isinstance(t.expected, few) or t.result is None for t in failed) else 2
+
+
+def _explains(spec: type, wrong_answer: Callable, trial: Trial) -> bool:
+    """Say whether a mistake gives what the learner's function gave (and, where that was wrong, not
+    what is right)."""
+    try:
+        result = played(spec, wrong_answer, trial.case)
+        if trial.right:
+            return _agrees(spec, spec.reads(result) if hasattr(spec, "reads") else result, trial)
+        return same(trial.result, result) and not same(result, trial.expected, 1e-6)
+    except Exception:
+        return False
+
+
+def mistakes_of(spec: type) -> list[tuple[str, Callable, str]]:
+    """Return the mistakes of an exercise: code, a function that makes it, and its sentence.
+
+    In a text, a line that begins at the margin is an expression of the reference's parameters, and
+    the indented lines below it are its sentence; several expressions in a row share one. The
+    expression may use all that the module has, and ``reference``. In a list, each pair is a
+    function with the reference's parameters, and a sentence.
+    """
+    given = getattr(spec, "mistakes", "")
+    if not isinstance(given, str):
+        return [(function.__name__, function, says) for function, says in given]
+    if "_rows" not in vars(spec):
+        spec._rows = list(_parsed(spec, textwrap.dedent(given).strip("\n")))
+    return spec._rows
+
+
+def _parsed(spec: type, text: str) -> Iterator[tuple[str, Callable, str]]:
+    names = sys.modules[spec.__module__].__dict__ | {"reference": spec.reference}
+    head = ", ".join(calls.parameters(spec.reference))
+    for block in re.findall(r"(?:^\S.*\n)+(?:^[ \t]+\S.*(?:\n|\Z))+", text, re.MULTILINE):
+        lines = block.splitlines()
+        says = " ".join(line.strip() for line in lines if line[0].isspace())
+        for code in (line for line in lines if not line[0].isspace()):
+            yield code, eval(f"lambda {head}: {code}", names), says
+
+
+# What the learner sees
+
+
+def _given(spec: type, case: tuple) -> str:
+    """Return a failing input in words, an argument a piece."""
+    names = calls.parameters(spec.make if hasattr(spec, "make") else spec.reference)
+    pieces = [describe(value, MOST_SHOWN) for value in case]
+    if len(names) != len(pieces):
+        return ", ".join(pieces)
+    return ", ".join(f"{name} = {piece}" for name, piece in zip(names, pieces, strict=True))
+
+
+def _evidence(spec: type, trial: Trial) -> Iterator[str]:
+    yield f"given:    {_given(spec, trial.case)}"
+    yours, right = describe(trial.result, MOST_SHOWN), describe(trial.expected, MOST_SHOWN)
+    if not trial.problem or trial.result is not None:
+        where = difference(trial.result, trial.expected)
+        if yours == right and where:
+            yield f"yours:    {where}"
+            return
+        yield f"yours:    {yours}"
+    yield f"expected: {right}"
+
+
+def judge_claims(claims: Any, tested: Mapping[str, tuple[bool, str]]) -> None:
+    """Compare the learner's dictionary of True and False with what tests have shown: first the
+    letters that are answered, then those that are missing.
+
+    Parameters
+    ----------
+    claims : dict
+        Letter → True or False.
+    tested : dict
+        Letter → whether the claim holds, and a sentence on what was seen.
+
+    Raises
+    ------
+    Wrong
+        For the first claim that is judged otherwise, for one that is missing, or for one too many.
+    """
+    if not isinstance(claims, Mapping):
+        raise Wrong(f"`claims` is {describe(claims)}; the task asks for a dictionary.")
+    first, last = min(tested), max(tested)
+    unknown = [str(letter) for letter in claims if letter not in tested]
+    if unknown:
+        raise Wrong(
+            f"there is no claim {', '.join(unknown[:8])}. The task asks for the small letters "
+            f'"{first}" to "{last}", each with True or False.'
+        )
+    decided = [letter for letter in tested if claims.get(letter) not in (None, ...)]
+    wrong = [
+        letter
+        for letter in decided
+        if truth(claims[letter], f'claims["{letter}"]') != tested[letter][0]
+    ]
+    missing = [letter for letter in tested if letter not in decided]
+    if len(wrong) == len(tested):
+        raise Wrong("all are the wrong way round. Did you mark what is false as True?")
+    if wrong:
+        verdict, seen = tested[wrong[0]]
+        others = f"\n{len(wrong) - 1} more of your answers are wrong." if len(wrong) > 1 else ""
+        raise Wrong(f"{wrong[0]} is {verdict}. {seen}{others}")
+    if missing:
+        right = f" What you have decided ({', '.join(decided)}) is right." if decided else ""
+        raise Wrong(f"not decided yet: {', '.join(missing)}.{right}")
+
+
+def _wrapped(text: str) -> str:
+    """Return `text` in lines of `WIDTH`, its code between backticks in one piece, to be copied."""
+    first, *rest = re.sub(r"`[^`\n]*`", lambda code: code[0].replace(" ", _KEPT), text).split("\n")
+    wrap = textwrap.TextWrapper(
+        WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+    lines = wrap.wrap(first)
+    for line in rest:
+        wrap.initial_indent = "  "
+        wrap.subsequent_indent = " " * 12 if re.match("(given|yours|expected): ", line) else "  "
+        lines += wrap.wrap(line)
+    return "\n".join(lines).replace(_KEPT, " ")
+
+
+# What the notebooks call
+
+
+def failing(number: str | float | None = None) -> tuple:
+    """Return the smallest input that failed last, or last in exercise `number`, as arguments:
+    ``answer(*checks.failing())`` runs the answer on it.
+
+    Raises
+    ------
+    LookupError
+        When no check has met a failing input since the kernel started.
+    """
+    entry = Exercise.latest if number is None else _find(number)
+    if entry is None or entry.failed is None:
+        raise LookupError("No check has met a failing input. Run the cell with the check first.")
+    return made(*entry.failed)
+
+
+def _find(number: str | float) -> Exercise | None:
+    return EXERCISES.get(str(number)) or EXERCISES.get(f"P{number}")
+
+
+def hint(number: str | float) -> None:
+    """Print the next hint for exercise `number`, such as ``hint("4.2")``; after the last one, the
+    last one again.
+    """
+    found = _find(number)
+    if found is None:
+        print(_wrapped(f"There is no exercise {number!r}. There are {', '.join(EXERCISES)}."))
+    else:
+        print(_wrapped(f"{found.heading} · {found.next_hint()}"))
+
+
+def summary(lesson: int | str) -> None:
+    """Print a line for each exercise of `lesson` (a number, or "P1" for project 1), as its check
+    last found it in this session.
+    """
+    found = [e for e in EXERCISES.values() if e.number.split(".")[0] == str(lesson)]
+    if not found:
+        print(f"There are no exercises for {lesson!r}.")
+        return
+    for entry in found:
+        mark = "·" if entry.last is None else MARKS.get(entry.last.status, "✗")
+        print(f"{mark} {entry.heading:14} {entry.title}")
+    passed = sum(entry.last is not None and entry.last.status == "passed" for entry in found)
+    sys.stdout.write(f"{passed} of {len(found)} right.\n")

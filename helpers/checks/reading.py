@@ -1,0 +1,296 @@
+"""How checks read and compare what an answer returns, and how they put it into words."""
+
+from __future__ import annotations
+
+import contextlib
+import numbers
+from collections.abc import Iterable, Iterator, Mapping, MappingView, Set
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+TOLERANCE = 1e-4
+MOST_SHOWN = 24  # numbers or texts of an input that a message shows
+
+
+class Wrong(Exception):
+    """An answer is wrong. The message says what was seen, and the most likely mistake."""
+
+
+# Reading: each returns the value in one form, or raises `Wrong` and names the form that is wanted
+
+
+def array(value: Any, what: str = "what you return") -> np.ndarray:
+    """Return an array (or tensor) of numbers or truths as floats, without NaN."""
+    if isinstance(value, (list, tuple)):
+        raise Wrong(f"{what} is a {type(value).__name__}; the task asks for a NumPy array.")
+    found = numeric(value)
+    if found is None and isinstance(value, np.ndarray) and value.dtype == bool:
+        found = value.astype(float)
+    if found is None:
+        raise Wrong(f"{what} is {describe(value)}; the task asks for a NumPy array of numbers.")
+    if np.isnan(found).any():
+        raise Wrong(f"{what} holds NaN, not a number. Was something divided by zero?")
+    return found
+
+
+def number(value: Any, what: str = "what you return") -> float:
+    """Return one number as a float."""
+    if isinstance(value, (str, bool, np.bool_)):
+        raise Wrong(f"{what} is {value!r}; the task asks for a number.")
+    plain = isinstance(value, (numbers.Real, Decimal))
+    found = np.asarray(float(value)) if plain else numeric(value)
+    if found is None or found.ndim:
+        inside = found is not None and found.size == 1
+        more = " Take the only element out of it." if inside else ""
+        raise Wrong(f"{what} is {describe(value)}; the task asks for one number.{more}")
+    if np.isnan(found):
+        raise Wrong(f"{what} is NaN, not a number. Was something divided by zero?")
+    return float(found)
+
+
+def number_or_none(value: Any, what: str = "what you return") -> float | None:
+    """Return one number as a float, or None."""
+    return None if value is None else number(value, what)
+
+
+def whole(value: Any, what: str = "what you return") -> int:
+    """Return one whole number as an int; 3.0 is one."""
+    found = number(value, what)
+    if found != round(found):
+        raise Wrong(f"{what} is {describe(value)}; the task asks for a whole number.")
+    return int(found)
+
+
+def truth(value: Any, what: str = "what you return") -> bool:
+    """Return True or False; 1 and 0 are neither."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
+    if not isinstance(value, (bool, np.bool_)):
+        raise Wrong(f"{what} is {describe(value)}; the task asks for True or False.")
+    return bool(value)
+
+
+def sequence(value: Any, what: str = "what you return") -> list:
+    """Return a list, tuple, array, range, `zip`, `map` or generator as a list."""
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        raise Wrong(f"{what} is {describe(value)}; the task asks for a list.")
+    if isinstance(value, Set):
+        raise Wrong(f"{what} is a set: it has no order. The task asks for a list.")
+    return [plain(item) for item in value]
+
+
+def integers(value: Any, what: str = "what you return") -> list[int]:
+    """Return a flat list of whole numbers as ints."""
+    items = sequence(value, what)
+    for item in items:
+        if isinstance(item, (bool, np.bool_)) or not isinstance(item, (int, np.integer)):
+            raise Wrong(f"{what} holds {describe(item)}; the task asks for whole numbers.")
+    return [int(item) for item in items]
+
+
+def texts(value: Any, what: str = "what you return") -> list[str]:
+    """Return a list of texts as strings."""
+    items = sequence(value, what)
+    for item in items:
+        if not isinstance(item, str):
+            raise Wrong(f"{what} holds {describe(item)}; the task asks for a list of texts.")
+    return [str(item) for item in items]
+
+
+def mapping(value: Any, what: str = "what you return") -> dict:
+    """Return a dictionary as a dict."""
+    if not isinstance(value, Mapping):
+        raise Wrong(f"{what} is {describe(value)}; the task asks for a dictionary.")
+    return dict(value)
+
+
+def parts(*readers: Any) -> Any:
+    """Return a reader of as many results as there are `readers`, one for each."""
+
+    def read(value: Any) -> tuple:
+        words = f"{len(readers)} results, in the order that the task names"
+        if isinstance(value, (str, Mapping, Set)) or not isinstance(value, Iterable):
+            raise Wrong(f"you return {describe(value)}; the task asks for {words}.")
+        items = list(value)
+        if len(items) != len(readers):
+            raise Wrong(f"you return {len(items)} things; the task asks for {words}.")
+        ordinals = ("first", "second", "third", "fourth")
+        return tuple(
+            reader(item, f"the {ordinal} of your results")
+            for reader, item, ordinal in zip(readers, items, ordinals, strict=False)
+        )
+
+    return read
+
+
+def pairs(value: Any, what: str = "what you return") -> list[tuple[Any, float]]:
+    """Return a list of pairs (id, number)."""
+    read = []
+    for item in sequence(value, what):
+        if isinstance(item, (str, Mapping, Set)) or not isinstance(item, Iterable):
+            raise Wrong(f"{what} holds {describe(item)}; the task asks for pairs.")
+        pair = list(item)
+        if len(pair) != 2:
+            raise Wrong(f"{what} holds {describe(item)}; the task asks for pairs.")
+        read.append((plain(pair[0]), number(pair[1], f"the second of the pair {describe(item)}")))
+    return read
+
+
+def read_out(value: Any) -> Any:
+    """Return `value` with iterators, which are empty once read, as lists: `map`, `zip` and
+    generators count as lists in every exercise."""
+    if isinstance(value, (Iterator, MappingView)):
+        return [read_out(item) for item in value]
+    if type(value) in (list, tuple):
+        return type(value)(read_out(item) for item in value)
+    if type(value) is dict:
+        return {key: read_out(item) for key, item in value.items()}
+    return value
+
+
+# Comparing
+
+
+def same(one: Any, other: Any, tolerance: float = TOLERANCE) -> bool:
+    """Say whether two results agree: numbers and arrays within `tolerance` (relative to the
+    larger values), everything else exactly; a list, a tuple and an array with the same content are
+    the same, and so are 1 and 1.0.
+    """
+    if one is None or other is None:
+        return one is other
+    exact = (str, bytes, bool, np.bool_)
+    if isinstance(one, exact) or isinstance(other, exact):
+        return type(plain(one)) is type(plain(other)) and bool(plain(one) == plain(other))
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(same(one[k], other[k], tolerance) for k in one)
+    if isinstance(one, Set) and isinstance(other, Set):
+        return one == other
+    first, second = numeric(one), numeric(other)
+    if first is not None and second is not None:
+        return first.shape == second.shape and np.allclose(
+            first, second, rtol=tolerance, atol=tolerance, equal_nan=True
+        )
+    if is_sequence(one) and is_sequence(other):
+        return len(one) == len(other) and all(
+            same(a, b, tolerance) for a, b in zip(one, other, strict=True)
+        )
+    with contextlib.suppress(Exception):
+        return bool(one == other)
+    return False
+
+
+def plain(value: Any) -> Any:
+    """Return what a NumPy scalar, or an array or tensor without dimensions, holds."""
+    if isinstance(value, np.generic) or getattr(value, "shape", None) == ():
+        with contextlib.suppress(Exception):
+            return value.item()
+    return value
+
+
+def is_sequence(value: Any) -> bool:
+    """Say whether `value` is a list, tuple, range or an array with dimensions."""
+    listed = isinstance(value, (list, tuple, range))
+    return listed or (isinstance(value, np.ndarray) and value.ndim > 0)
+
+
+def numeric(value: Any) -> np.ndarray | None:
+    """Return `value` as an array of floats, or None where it holds anything but numbers."""
+    if isinstance(value, (str, Mapping, Set)) or callable(value):
+        return None
+    try:
+        found = np.asarray(value)
+    except Exception:  # ragged lists, tensors that need a gradient
+        return None
+    return found.astype(float) if found.dtype.kind in "iuf" else None
+
+
+def plain_numbers(value: Any) -> np.ndarray | None:
+    """Return a number, an array of numbers or a flat list of numbers as a new array that keeps its
+    type, or None for anything else."""
+    if isinstance(value, (bool, np.bool_, str, Mapping, Set)) or value is None:
+        return None
+    try:
+        found = np.array(value)
+    except Exception:
+        return None
+    return found if found.dtype.kind in "if" else None
+
+
+# Words
+
+
+def describe(value: Any, most: int = 12) -> str:
+    """Return `value` in words: as it is where it holds at most `most` numbers or texts, else its
+    type and shape."""
+    if isinstance(value, np.ndarray) and value.ndim:
+        if value.size > most:
+            return f"an array of shape {value.shape}"
+        return describe(value.tolist(), most) if value.size else f"an empty array {value.shape}"
+    value = plain(value)
+    if isinstance(value, float):
+        return f"{value:.1f}" if value.is_integer() and abs(value) < 1e6 else f"{value:.4g}"
+    if isinstance(value, (list, tuple)):
+        if _size(value) > most:
+            return f"a {type(value).__name__} of {len(value)}"
+        inside = ", ".join(describe(item, most) for item in value)
+        if isinstance(value, list):
+            return f"[{inside}]"
+        return f"({inside},)" if len(value) == 1 else f"({inside})"
+    if type(value) is dict:
+        if _size(value) > 2 * most:
+            return f"a dictionary of {len(value)}"
+        inside = (f"{describe(k, most)}: {describe(item, most)}" for k, item in value.items())
+        return f"{{{', '.join(inside)}}}"
+    if type(value).__repr__ is object.__repr__ or callable(value):
+        own = type(value).__dict__.get("__repr__")
+        name = getattr(value, "__name__", type(value).__name__)
+        return own(value) if own else f"the {'function' if callable(value) else 'object'} {name}"
+    with contextlib.suppress(Exception):
+        return short(repr(value), 160)
+    return f"a {type(value).__name__}"
+
+
+def _size(value: Any) -> int:
+    """Count the numbers and texts in nested lists and dictionaries; a long text counts more."""
+    if isinstance(value, Mapping):
+        return sum(_size(key) + _size(item) for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return sum(map(_size, value))
+    if isinstance(value, np.ndarray):
+        return value.size
+    return 1 + len(value) // 40 if isinstance(value, str) else 1
+
+
+def short(text: str, most: int) -> str:
+    """Return `text`, cut to `most` characters."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def difference(found: Any, expected: Any) -> str:
+    """Say where two results differ that are too large to be shown."""
+    first, second = numeric(found), numeric(expected)
+    if first is not None and second is not None and first.ndim and first.shape == second.shape:
+        apart = ~np.isclose(first, second, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
+        if apart.any():
+            place = tuple(int(i) for i in np.argwhere(apart)[0])
+            return (
+                f"{int(apart.sum())} of {first.size} values differ, first at "
+                f"{list(place)}: {describe(first[place])} instead of {describe(second[place])}"
+            )
+    if is_sequence(found) and is_sequence(expected):
+        for place, (one, other) in enumerate(zip(found, expected, strict=False)):
+            if not same(one, other):
+                return (
+                    f"they differ first at place {place}, counted from 0: {describe(one)} "
+                    f"instead of {describe(other)}"
+                )
+    if isinstance(found, Mapping) and isinstance(expected, Mapping):
+        for key in expected:
+            if key not in found:
+                return f"the key {describe(key)} is missing"
+            if not same(found[key], expected[key]):
+                one, other = describe(found[key]), describe(expected[key])
+                return f"they differ first at {describe(key)}: {one} instead of {other}"
+    return ""
