@@ -11,10 +11,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
+
 from helpers.checks import answers as calls
 from helpers.checks.answers import Answer, Crashed, NotAttempted, TimeUp, copied
 from helpers.checks.common import common_mistakes
-from helpers.checks.reading import MOST_SHOWN, Wrong, describe, difference, same, short, truth
+from helpers.checks.reading import (
+    MOST_SHOWN,
+    Wrong,
+    describe,
+    difference,
+    numeric,
+    same,
+    short,
+    truth,
+)
 
 #: What may become of an exercise. The first four are a check's own; a submission can also crash.
 STATUSES = ("passed", "wrong", "not_attempted", "timed_out", "crashed")
@@ -224,6 +235,7 @@ class Trial:
     expected: Any
     result: Any = None  # as it came
     right: bool = False
+    came: bool = False  # the answer returned, and no number of its result is NaN
     problem: str = ""  # why the result could not be had or read
 
 
@@ -248,16 +260,16 @@ def judge(spec: type, answer: Answer | Callable) -> None:
                 "`a /= n` does not; `b = list(a)` makes one, `b = a` does not."
             )
         return
-    first = failed[0]
     if answer.printed:
         said = f"`{answer.name}` prints its result and returns None. End it with `return`."
-    elif all(trial.result is None and not trial.problem for trial in trials) or (
-        first.result is None and not first.problem and all(t.expected is not None for t in trials)
+    elif all(trial.came and trial.result is None for trial in failed) and not any(
+        trial.right and trial.expected is not None for trial in trials
     ):
         said = f"`{answer.name}` returns None. Does every path end with `return`?"
     else:
-        said = _named(spec, trials, failed) or first.problem
+        said = (failed[0].came and _named(spec, trials)) or failed[0].problem
         said = said or f"wrong in {len(failed)} of {len(trials)} cases."
+    first = failed[0]
     raise _failed("\n".join([said, *_evidence(spec, first)]), spec, first.case)
 
 
@@ -271,6 +283,7 @@ def _tried(spec: type, answer: Answer, case: tuple) -> Trial:
     trial = Trial(case, played(spec, spec.reference, case))
     try:
         trial.result = played(spec, answer, case)
+        trial.came = same(trial.result, trial.result) and not _nan(trial.result)
         found = spec.reads(trial.result) if hasattr(spec, "reads") else trial.result
         _check_shape(found, trial.expected)
         trial.right = bool(_agrees(spec, found, trial))
@@ -290,6 +303,11 @@ def made(spec: type, case: tuple) -> tuple:
     """Return fresh arguments for a call in `case`."""
     make = getattr(spec, "make", None)
     return tuple(make(*copied(case))) if make else copied(case)
+
+
+def _nan(result: Any) -> bool:
+    found = numeric(result)
+    return found is not None and bool(np.isnan(found).any())
 
 
 def _agrees(spec: type, found: Any, trial: Trial) -> bool:
@@ -319,26 +337,23 @@ def _check_memory(spec: type, answer: Answer, first: Trial) -> None:
     raise _failed(said, spec, first.case)
 
 
-def _named(spec: type, trials: list[Trial], failed: list[Trial]) -> str:
-    """Return the sentence of the first mistake that explains what came, or ""."""
-    if len(failed) < _enough(failed):
+def _named(spec: type, trials: list[Trial]) -> str:
+    """Return the sentence of the first mistake that explains what came, or "". A case in which
+    nothing came speaks neither for a mistake nor against it.
+    """
+    came = [trial for trial in trials if trial.came]
+    failed = [trial for trial in came if not trial.right]
+    two_answers = all(isinstance(trial.expected, (bool, type(None))) for trial in failed)
+    if len(failed) < 2 + two_answers:  # of two answers, every mistake gives the same wrong one
         return ""
     rows = [(wrong_answer, says) for _, wrong_answer, says in mistakes_of(spec)]
     telling = len({describe(trial.result) for trial in failed}) > 1
     common = common_mistakes(spec.reference) if telling else ()
-    for among, known in ((trials, rows), (trials, common), (failed, rows)):
+    for among, known in ((came, rows), (came, common), (failed, rows)):
         for wrong_answer, says in known:
             if all(_explains(spec, wrong_answer, trial) for trial in among):
                 return says
     return ""
-
-
-def _enough(failed: list[Trial]) -> int:
-    """Return how many failed cases a mistake must explain: more where there are two answers only,
-    since then every mistake gives the same wrong one.
-    """
-    few = (bool, type(None))
-    return 3 if all(isinstance(t.expected, few) or t.result is None for t in failed) else 2
 
 
 def _explains(spec: type, wrong_answer: Callable, trial: Trial) -> bool:
@@ -393,13 +408,11 @@ def _given(spec: type, case: tuple) -> str:
 def _evidence(spec: type, trial: Trial) -> Iterator[str]:
     yield f"given:    {_given(spec, trial.case)}"
     yours, right = describe(trial.result, MOST_SHOWN), describe(trial.expected, MOST_SHOWN)
-    if not trial.problem or trial.result is not None:
-        where = difference(trial.result, trial.expected)
-        if yours == right and where:
-            yield f"yours:    {where}"
-            return
-        yield f"yours:    {yours}"
-    yield f"expected: {right}"
+    where = difference(trial.result, trial.expected) if yours == right else ""
+    if trial.result is not None or not trial.problem:
+        yield f"yours:    {where or yours}"
+    if not where:
+        yield f"expected: {right}"
 
 
 def judge_claims(claims: Any, tested: Mapping[str, tuple[bool, str]]) -> None:
