@@ -390,7 +390,7 @@ def _parsed(spec: type, text: str) -> Iterator[tuple[str, Callable, str]]:
         lines = block.splitlines()
         says = " ".join(line.strip() for line in lines if line[0].isspace())
         for code in (line for line in lines if not line[0].isspace()):
-            yield code, eval(f"lambda {head}: {code}", names), says
+            yield code, eval(f"lambda {head}: ({code})", names), says
 
 
 # What the learner sees
