@@ -208,7 +208,7 @@ PROOFS = {
             ),
             (
                 with_rule(
-                    ruled(lambda g, s, _: "switch" if g > 0.4 or 0.02 < g * s < 0.05 else "stay")
+                    ruled(lambda g, s, _: "switch" if g > 0.4 or (g > 0.005 and s > 4) else "stay")
                 ),
                 "a higher price cannot make it worth more",
             ),
