@@ -451,15 +451,17 @@ def test_the_mistake_that_explains_all_cases_is_named_before_one_that_explains_s
 
 def test_a_mistake_that_shows_in_some_cases_only_is_named_by_those():
     """An answer may go wrong at the edge alone; once is no evidence."""
-    rows = [(lambda n: -1.5, "minus one and a half")]
+    rows = [(lambda n: n - 1.5, "one and a half too few")]
     made = spec(lambda n: n, (3.0, 0.0, -2.0), rows)
-    assert said_of(lambda n: n if n > 0 else -1.5, made)[0] == "minus one and a half"
-    assert said_of(lambda n: n if n >= 0 else -1.5, made) == [
+    assert said_of(lambda n: n if n > 0 else n - 1.5, made)[0] == "one and a half too few"
+    assert said_of(lambda n: n if n >= 0 else n - 1.5, made) == [
         "wrong in 1 of 3 cases.",
         "given:    n = -2.0",
-        "yours:    -1.5",
+        "yours:    -3.5",
         "expected: -2.0",
     ]
+    fixed = spec(lambda n: n, (3.0, 0.0, -2.0), [(lambda n: -1.5, "always minus one and a half")])
+    assert "wrong in 2 of 3" in said_of(lambda n: n if n > 0 else -1.5, fixed)[0]
 
 
 def test_a_case_in_which_nothing_came_speaks_for_no_mistake_and_against_none():
@@ -534,7 +536,7 @@ def test_what_is_too_large_to_be_shown_is_told_by_its_first_difference():
     made = spec(lambda n: list(range(n)), (100,))
     given, yours = said_of(lambda n: [*range(50), 7, *range(51, n)], made)[1:]
     assert given == "given:    n = 100"
-    assert yours == "yours:    1 of 100 values differ, first at [50]: 7.0 instead of 50.0"
+    assert yours == "yours:    1 of 100 values differ, first at [50]: 7 instead of 50"
 
 
 def test_arguments_are_made_afresh_and_played():
