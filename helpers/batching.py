@@ -104,16 +104,16 @@ def _by_library(model, texts, *, kind, prompt, normalize, batch_size):
         )
 
 
-def _by_tokens(model, texts, *, kind, prompt, normalize):
-    """Encode batch by batch, each of about as many tokens."""
+def _by_tokens(model, texts, *, kind, prompt, normalize, budget=None):
+    """Encode batch by batch, each of at most `budget` tokens, or of one text."""
     import torch
 
     task = {} if kind is None else {"task": kind}
     if prompt is None:
         prompt = prompts(model)[kind or "default"]
-    budget = TOKENS_PER_THREAD * torch.get_num_threads()
-    if model.device.type != "cpu":
-        budget = TOKENS_ON_GPU
+    if budget is None:
+        on_cpu = model.device.type == "cpu"
+        budget = TOKENS_PER_THREAD * torch.get_num_threads() if on_cpu else TOKENS_ON_GPU
     model.eval()
     for part in _parts(texts, model.max_seq_length):
         features = dict(model.preprocess(texts[part], prompt=prompt, **task))
@@ -188,11 +188,13 @@ def _gives_the_same(model, kind, prompt) -> bool:
     if key not in tried:
         settings = {"kind": kind, "prompt": prompt, "normalize": False}
         ((_, theirs),) = _by_library(model, _TRIAL, batch_size=32, **settings)
+        scale = np.abs(theirs).max()
+        # The library pads the short text, we do not: a model that looks at padding is found out.
+        tolerance = 1e-4 if str(model.dtype) == "torch.float32" else 0.05
         try:
-            ours = np.empty_like(theirs)
-            for rows, vectors in _by_tokens(model, _TRIAL, **settings):
-                ours[rows] = vectors
-            tried[key] = np.allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+            for rows, ours in _by_tokens(model, _TRIAL, budget=1, **settings):
+                theirs[rows] -= ours
+            tried[key] = bool(np.abs(theirs).max() <= tolerance * scale)
         except Exception:  # whatever it is, the model's own encode can do without it
             tried[key] = False
     return tried[key]

@@ -107,14 +107,15 @@ def _options(model) -> dict[str, Any]:
 
 
 def _rules(model) -> tuple:
-    """Return the tokenizer's parts, and every 97th of its words."""
+    """Return the tokenizer's parts, and some five hundred of its words."""
     tokenizer = getattr(model, "tokenizer", None)
     rules = getattr(tokenizer, "backend_tokenizer", None)
     if rules is None:
         return (id(tokenizer),)
     steps = (rules.normalizer, rules.pre_tokenizer, rules.post_processor)
     states = [step.__getstate__() if step is not None else None for step in steps]
-    words = [rules.id_to_token(number) for number in range(0, rules.get_vocab_size(), 97)]
+    size = rules.get_vocab_size()
+    words = [rules.id_to_token(number) for number in range(0, size, max(1, size // 500))]
     return id(tokenizer), states, words
 
 

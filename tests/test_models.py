@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from conftest import SENTENCE
 
 from helpers.models import (
     MODELS,
@@ -37,7 +38,6 @@ from helpers.models import (
 ROOT = Path(__file__).resolve().parent.parent
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 PARTS = ("tiny-pypi-part-001", "tiny-pypi-part-002", "tiny-pypi-part-003")
-SENTENCE = "a gull stole my chips"
 #: What the hub's repositories hold besides the model we load.
 OTHER_FORMATS = {
     ".gitattributes": b"*.bin filter=lfs",
@@ -50,37 +50,6 @@ OTHER_FORMATS = {
 
 
 # What the tests share
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    """A folder with a complete sentence-transformers model of 1,500 parameters and eleven words, made here."""
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-    from transformers import BertConfig, BertModel, BertTokenizerFast
-
-    base, folder = tmp_path_factory.mktemp("bert"), tmp_path_factory.mktemp("models") / "tiny"
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *SENTENCE.split(), "."]
-    BertTokenizerFast(vocab={word: number for number, word in enumerate(words)}).save_pretrained(
-        base
-    )
-    size = {
-        "hidden_size": 8,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "intermediate_size": 16,
-    }
-    torch.manual_seed(0)
-    BertModel(
-        BertConfig(vocab_size=len(words), max_position_embeddings=32, **size)
-    ).save_pretrained(base)
-    transformer = Transformer(str(base))
-    model = SentenceTransformer(
-        modules=[transformer, Pooling(transformer.get_embedding_dimension(), "mean")], device="cpu"
-    )
-    model.save_pretrained(str(folder), create_model_card=False)
-    return folder
 
 
 @pytest.fixture
@@ -185,6 +154,8 @@ def part_of(site, number):
 
 def left_in(folder):
     """What lies in the course's folder of models, locks aside."""
+    if not folder.exists():
+        return []
     return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock")
 
 
