@@ -1,10 +1,12 @@
 """Encode once, and quickly: vectors kept on disk, and corpora that do not fit in memory.
 
 >>> from helpers.encoding import encode, encode_to_file
->>> vectors = encode(["The ferry is late.", "Bread rises overnight."], model)  # a second time: read from disk, not encoded
->>> vectors = encode_to_file(open("corpus.txt"), "corpus.npy", model)  # stopped half-way: call it again, it goes on
+>>> vectors = encode(["The ferry is late.", "Bread rises overnight."], model)
+>>> vectors = encode_to_file(open("corpus.txt"), "corpus.npy", model)
 
-Both take a model's name or a loaded model, and both know models by what is in them (`model_fingerprint`), not by their names.
+A second time, the first reads from disk what it encoded before. The second, stopped half-way, goes
+on when it is called again. Both take a model's name or a loaded model, and know models by what is
+in them (`model_fingerprint`), not by their names.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ _HEADER_BYTES = 128  # before the vectors in a .npy file; a multiple of 64, as t
 _BLOCK = 1 << 22
 _NOTE = {"complete", "rows", "dimension", "normalize", "prompt", "model", "texts", "crc32"}
 
-# --- texts, checked ---------------------------------------------------------------------------------------------------
+# --- texts, checked
 
 
 def check_texts(texts: Iterable[str], what: str = "texts") -> list[str]:
@@ -109,7 +111,7 @@ def _text(text: Any, place: str) -> str:
     raise TypeError(f"{place} is a {kind}, not a string. {remedy}")
 
 
-# --- encode, with a cache ---------------------------------------------------------------------------------------------
+# --- encode, with a cache
 
 
 def encode(
@@ -123,32 +125,40 @@ def encode(
     normalize: bool = True,
     prompt: str | None = None,
 ) -> np.ndarray:
-    """Return the vectors of `texts`. What any process encoded before is read from disk; a text that comes twice is encoded once.
+    """Return the vectors of `texts`. What any process encoded before is read from disk; a text that
+    comes twice is encoded once.
 
-    What comes from the cache is, bit by bit, what was put in. A text that is encoded in other company, or on another device, may
-    differ in the seventh decimal. Stopped half-way, it keeps what is done, but for the last seconds where it was killed.
+    What comes from the cache is, bit by bit, what was put in. A text that is encoded in other
+    company, or on another device, may differ in the seventh decimal. Stopped half-way, it keeps
+    what is done, but for the last seconds where it was killed.
 
     Parameters
     ----------
     texts
         Strings, in any order; row i of the result belongs to text i. See `check_texts`.
     model
-        A model's name (see `helpers.models.load_model`) or a loaded `SentenceTransformer`. A name is loaded only if a text is not
-        in the cache; who encodes often loads the model once and gives that. Any other object that has ``encode`` must say which
-        vectors it gives, in an attribute ``cache_key``: see `model_fingerprint`.
+        A model's name (see `helpers.models.load_model`) or a loaded `SentenceTransformer`. A name
+        is loaded only if a text is not in the cache; who encodes often loads the model once and
+        gives that. Any other object that has ``encode`` must say which vectors it gives, in an
+        attribute ``cache_key``: see `model_fingerprint`.
     kind
-        ``"query"`` or ``"document"``: the model's own prompt and modules for these are used, as by its ``encode_query`` and
-        ``encode_document``. Models that make no difference give the same vectors, from the same place in the cache.
+        ``"query"`` or ``"document"``: the model's own prompt and modules for these are used, as by
+        its ``encode_query`` and ``encode_document``. Models that make no difference give the same
+        vectors, from the same place in the cache.
     cache
-        True: the course's cache folder. A path: another folder. False: no cache. The cache is one file, and deleting it is safe.
+        True: the course's cache folder. A path: another folder. False: no cache. The cache is one
+        file, and deleting it is safe.
     batch_size
-        Texts that the model reads at once. None: as many as suit their lengths (see `encode_batches`), which is faster.
+        Texts that the model reads at once. None: as many as suit their lengths (see
+        `encode_batches`), which is faster.
     show_progress
-        A progress bar over the texts that are encoded. None: after a second, in a terminal or a notebook.
+        A progress bar over the texts that are encoded. None: after a second, in a terminal or a
+        notebook.
     normalize
         Divide each vector by its norm.
     prompt
-        Put before each text, for models that want it, such as ``"query: "``. None: the model's own, for `kind` or by default.
+        Put before each text, for models that want it, such as ``"query: "``. None: the model's own,
+        for `kind` or by default.
 
     Returns
     -------
@@ -158,15 +168,17 @@ def encode(
     Raises
     ------
     TypeError
-        For one string instead of several, for anything in `texts` that is no string, or for a model that is none.
+        For one string instead of several, for anything in `texts` that is no string, or for a model
+        that is none.
     ValueError
-        For half an emoji in a text, a `batch_size` below 1, another `kind`, or a model whose vectors have the wrong shape or are
-        not finite.
+        For half an emoji in a text, a `batch_size` below 1, another `kind`, or a model whose
+        vectors have the wrong shape or are not finite.
 
     Warns
     -----
     RuntimeWarning
-        When the cache cannot be read or written (a full disk, say). The result is right all the same.
+        When the cache cannot be read or written (a full disk, say). The result is right all the
+        same.
     """
     texts = check_texts(texts)
     store = _open(cache)
@@ -176,29 +188,34 @@ def encode(
     hashes = [_hash(text) for text in texts]
     unique = dict(zip(hashes, texts, strict=True))
     found = store.get(source.key, list(unique)) if store else {}
-    missing = [key for key in unique if key not in found]
+    missing = {key: text for key, text in unique.items() if key not in found}
     if missing:
-        done: dict[bytes, bytes] = {}
-        saved = time.monotonic()
-        try:
-            with progress(len(missing), "encoding", show=show_progress) as advance:
-                for rows, vectors in source.batches([unique[key] for key in missing]):
-                    for row, vector in zip(rows, vectors, strict=True):
-                        done[missing[row]] = vector.astype("<f4").tobytes()
-                    advance(len(rows))
-                    if store and time.monotonic() - saved > SAVE_SECONDS:
-                        store.put(source.key, done)
-                        found |= done
-                        done, saved = {}, time.monotonic()
-        finally:  # also after Ctrl+C
-            if store:
-                store.put(source.key, done)
-        found |= done
+        found |= _encode_and_keep(missing, source, store, show_progress)
     if store and store.trouble:
         message = f"the cache of embeddings {store.trouble}; the vectors are right, but not kept"
         warnings.warn(message, RuntimeWarning, stacklevel=2)
     raw = bytearray().join([found[key] for key in hashes])
     return np.frombuffer(raw, dtype="<f4").astype(np.float32, copy=False).reshape(len(texts), -1)
+
+
+def _encode_and_keep(texts: dict[bytes, str], source: _Source, store, show) -> dict[bytes, bytes]:
+    """Return the vectors of `texts`, which go into `store` every few seconds."""
+    keys, done, unsaved = list(texts), {}, {}
+    saved = time.monotonic()
+    try:
+        with progress(len(keys), "encoding", show=show) as advance:
+            for rows, vectors in source.batches(list(texts.values())):
+                for row, vector in zip(rows, vectors, strict=True):
+                    unsaved[keys[row]] = vector.astype("<f4").tobytes()
+                advance(len(rows))
+                if store and time.monotonic() - saved > SAVE_SECONDS:
+                    store.put(source.key, unsaved)
+                    done |= unsaved
+                    unsaved, saved = {}, time.monotonic()
+    finally:  # also after Ctrl+C
+        if store:
+            store.put(source.key, unsaved)
+    return done | unsaved
 
 
 def _open(cache: bool | str | Path) -> DiskCache | None:
@@ -208,7 +225,9 @@ def _open(cache: bool | str | Path) -> DiskCache | None:
 
 
 class _Source:
-    """A model with the settings it is called with; a name is loaded only when vectors are wanted, or who it is is not known."""
+    """A model with the settings it is called with; a name is loaded only when vectors are wanted,
+    or who it is is not known.
+    """
 
     def __init__(self, model, store, kind, prompt, normalize, batch_size) -> None:
         if not isinstance(model, str | Path) and not hasattr(model, "encode"):
@@ -235,7 +254,9 @@ class _Source:
 
     @cached_property
     def _identity(self) -> dict:
-        """Who the model is and what prompts it has. Of a name that any process loaded before, it is known without loading."""
+        """Who the model is and what prompts it has. Of a name that any process loaded before, it is
+        known without loading.
+        """
         if self.name is None or self._store is None:
             return _identity(self.model)
         from helpers.models import model_path
@@ -306,7 +327,7 @@ def _check_whole(name: str, value: int) -> None:
         raise ValueError(f"{name}={value!r}: give a whole number from 1 up")
 
 
-# --- encode_to_file, in bounded memory --------------------------------------------------------------------------------
+# --- encode_to_file, in bounded memory
 
 
 def encode_to_file(
@@ -321,14 +342,17 @@ def encode_to_file(
     normalize: bool = True,
     prompt: str | None = None,
 ) -> np.memmap:
-    """Encode a stream of texts into a ``.npy`` file and return it, mapped into memory. Stopped half-way, the same call goes on.
+    """Encode a stream of texts into a ``.npy`` file and return it, mapped into memory. Stopped
+    half-way, the same call goes on.
 
-    At no time are more than `chunk_size` texts and vectors in memory. After each chunk the vectors are forced to the disk, and
-    only then is the progress noted, in ``path`` + ``.json``; until the end the vectors stand in ``path`` + ``.partial``. Whatever
-    kills the process costs one chunk at most. For a file that is finished, the call checks it and encodes nothing.
+    At no time are more than `chunk_size` texts and vectors in memory. After each chunk the vectors
+    are forced to the disk, and only then is the progress noted, in ``path`` + ``.json``; until the
+    end the vectors stand in ``path`` + ``.partial``. Whatever kills the process costs one chunk at
+    most. For a file that is finished, the call checks it and encodes nothing.
 
-    To go on, `texts` must begin with the same texts as before: they are read again and compared by their hash, but not encoded
-    again. With the same `batch_size` and `chunk_size`, the result is bit by bit that of an uninterrupted run.
+    To go on, `texts` must begin with the same texts as before: they are read again and compared by
+    their hash, but not encoded again. With the same `batch_size` and `chunk_size`, the result is
+    bit by bit that of an uninterrupted run.
 
     Parameters
     ----------
@@ -349,7 +373,8 @@ def encode_to_file(
     Raises
     ------
     ValueError
-        When the file was begun with other texts, another model or other settings, or is damaged. Nothing is changed then.
+        When the file was begun with other texts, another model or other settings, or is damaged.
+        Nothing is changed then.
     FileExistsError
         When `path` holds something that this function did not write.
     RuntimeError
@@ -446,7 +471,9 @@ class _Stream:
             what = f"{self.note} was not written by encode_to_file, format {_FORMAT}"
             raise ValueError(f"{what}. Choose another path")
         if note["model"] != self.key or note["dimension"] != self.dimension:
-            its = f"dimension {note['dimension']}, normalize={note['normalize']}, prompt={note['prompt']!r}"
+            its = ", ".join(
+                f"{name}={note[name]!r}" for name in ("dimension", "normalize", "prompt")
+            )
             raise ValueError(
                 f"{self.path} was begun with another model or other settings (its own: {its}). "
                 f"Use those, choose another path, or begin again. {self._remedy()}"
@@ -454,7 +481,9 @@ class _Stream:
         return note
 
     def _skip(self, stream: Iterator[str], note: dict, advance) -> None:
-        """Pass over the texts that are done, and make sure that they and their vectors are what they were."""
+        """Pass over the texts that are done, and make sure that they and their vectors are what
+        they were.
+        """
         done = 0
         while chunk := list(islice(stream, min(4_096, note["rows"] - done))):
             self._count(chunk)

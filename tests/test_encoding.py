@@ -944,7 +944,7 @@ def test_resuming_with_other_sizes_is_fine(tmp_path):
 
 REFUSED = {
     "another model": (TEXTS, {"cache_key": "other"}, {}, "another model"),
-    "another dimension": (TEXTS, {"dimension": 4}, {}, r"another model.*dimension 8"),
+    "another dimension": (TEXTS, {"dimension": 4}, {}, r"another model.*dimension=8"),
     "not normalised": (TEXTS, {}, {"normalize": False}, r"other settings.*normalize=True"),
     "a prompt": (TEXTS, {}, {"prompt": "query: "}, r"other settings.*prompt=None"),
     "another text": ([*TEXTS[:4], "other", *TEXTS[5:]], {}, {}, "other texts"),
