@@ -116,7 +116,7 @@ def _by_tokens(model, texts, *, kind, prompt, normalize, budget=None):
         budget = TOKENS_PER_THREAD * torch.get_num_threads() if on_cpu else TOKENS_ON_GPU
     model.eval()
     for part in _parts(texts, model.max_seq_length):
-        features = dict(model.preprocess(texts[part], prompt=prompt, **task))
+        features = dict(model.preprocess(list(texts[part]), prompt=prompt, **task))
         mask = features["attention_mask"]
         counts = mask.sum(dim=1).numpy()
         order = np.argsort(-counts, kind="stable")

@@ -74,7 +74,9 @@ def folder_fingerprint(folder: Path) -> str:
     """Return the SHA-256 of a model's files and of the versions that read them, without loading
     it. Files that lie there unchanged are not read again (see `helpers.cache.file_sha256`).
     """
-    digest = hashlib.sha256(json.dumps(_versions()).encode())
+    from helpers.models import CUT_WORDS  # what loading adds to the files
+
+    digest = hashlib.sha256(json.dumps([_versions(), CUT_WORDS]).encode())
     for path in sorted(folder.rglob("*")):
         if path.suffix in _MODEL_FILES and path.is_file():
             digest.update(f"{path.relative_to(folder).as_posix()} {file_sha256(path)}\n".encode())

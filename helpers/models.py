@@ -47,6 +47,12 @@ HUB_FILES = ("*.json", "*.txt", "*.model", "README.md")
 HUB_OTHER_FORMATS = ("onnx/*", "openvino/*")
 
 
+#: Where a WordPiece tokenizer would give up on a word and read it as one "unknown": it does so with
+#: any of more than 100 characters, and with one that has a character it does not know. Cut are long
+#: words, and scripts that put no spaces between words, as BERT itself cuts Chinese.
+CUT_WORDS = (r".{20}(?=.{81})", r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+
+
 class ModelError(Exception):
     """A model cannot be loaded. The message says what was asked for, what was found and what to
     do.
@@ -173,6 +179,10 @@ def find_card(name: str) -> ModelCard | None:
 def load_model(name: str | Path, *, device: str | None = None) -> SentenceTransformer:
     """Load an embedding model and return it as a plain `SentenceTransformer`.
 
+    One thing is changed where its tokenizer is of the WordPiece kind: words of more than 100
+    characters, and scripts without spaces, are read in pieces instead of as one unknown word (see
+    `CUT_WORDS`). Different ones would all have the same vector.
+
     Parameters
     ----------
     name
@@ -194,7 +204,7 @@ def load_model(name: str | Path, *, device: str | None = None) -> SentenceTransf
         from sentence_transformers import SentenceTransformer
 
         try:
-            return SentenceTransformer(
+            model = SentenceTransformer(
                 str(folder), device=device, trust_remote_code=False, local_files_only=True
             )
         except (OSError, ValueError, KeyError, SafetensorError) as error:
@@ -202,6 +212,19 @@ def load_model(name: str | Path, *, device: str | None = None) -> SentenceTransf
             raise ModelError(
                 f"{folder} holds no model that sentence-transformers {version} can load: {error}"
             ) from error
+    _cut_words(model)
+    return model
+
+
+def _cut_words(model: SentenceTransformer) -> None:
+    from tokenizers import Regex, models, pre_tokenizers
+
+    rules = getattr(getattr(model, "tokenizer", None), "backend_tokenizer", None)
+    if rules is None or not isinstance(rules.model, models.WordPiece):
+        return
+    cuts = [pre_tokenizers.Split(Regex(pattern), "isolated") for pattern in CUT_WORDS]
+    own = [rules.pre_tokenizer] if rules.pre_tokenizer else []
+    rules.pre_tokenizer = pre_tokenizers.Sequence([*own, *cuts])
 
 
 def model_path(name: str | Path) -> Path:

@@ -348,6 +348,35 @@ def test_loading_is_quiet():
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+LONG = {
+    "camelCase": ("TheFerryIsLateTonight" * 6, "BreadRisesOvernight" * 6),
+    "DNA": ("ACGT" * 60, "TTGCAAGG" * 30),
+    "Thai": ("ตลาดเช้าที่ท่าเรือมีปลาสดขายทุกวัน", "ห้องสมุดเปิดเวลาเก้าโมงเช้าทุกวัน"),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_long_words_are_read_in_pieces(minilm, name):
+    """Different words of more than 100 characters, or in scripts without spaces, are different texts."""
+    first, second = minilm.encode(LONG[name], normalize_embeddings=True)
+    assert first @ second < 0.99
+    for text in LONG[name]:
+        assert minilm.tokenizer.tokenize(text).count("[UNK]") < len(text) / 2
+
+
+def test_everything_else_is_read_as_published(minilm, articles):
+    """The pieces change nothing for a word of 100 characters, nor for real texts."""
+    from tokenizers import Tokenizer
+
+    published = Tokenizer.from_file(str(model_path("all-MiniLM-L6-v2") / "tokenizer.json"))
+    published.no_truncation()
+    published.no_padding()
+    texts = [*(article.text for article in articles), "a" * 100, "naïve 北京 🙂 user@example.org"]
+    ours = minilm.tokenizer(texts, truncation=False, verbose=False)["input_ids"]
+    assert ours == [encoding.ids for encoding in published.encode_batch(texts)]
+    assert len(minilm.tokenizer("a" * 101, truncation=False)["input_ids"]) > 10
+
+
 # A model in pieces
 
 
