@@ -1,39 +1,61 @@
 """Where the course keeps what is costly to make again: unpacked models, docstrings, embeddings."""
 
+from __future__ import annotations
+
+import hashlib
 import os
+import sqlite3
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 VARIABLE = "SEARCH_BY_MEANING_CACHE"
+_PROJECT = Path(__file__).resolve().parent.parent
+_TABLE = "vectors (model TEXT, text BLOB, vector BLOB, checksum INTEGER, PRIMARY KEY (model, text))"
+#: A file may change twice within one tick of its clock. Its stamp is trusted once it is this old.
+_TICK_SECONDS = 2.0
 
 
-def cache_folder(*parts: str) -> Path:
+def cache_folder(*parts: str, make: bool = True) -> Path:
     """Return the folder `parts` in the course's cache, made if need be.
 
     The cache is the user's cache folder of the system, or the folder that the environment
-    variable ``SEARCH_BY_MEANING_CACHE`` names.
+    variable ``SEARCH_BY_MEANING_CACHE`` names. A relative name counts from the project's folder,
+    wherever in the project one is; elsewhere it counts from the folder one is in, or the nearest
+    above that has such a folder.
 
     Raises
     ------
     OSError
         When the folder cannot be made; the message names the variable that moves it elsewhere.
+        Not with ``make=False``.
     """
     from platformdirs import user_cache_path
 
     chosen = os.environ.get(VARIABLE)
-    folder = (
-        Path(chosen).expanduser()
-        if chosen
-        else user_cache_path("search-by-meaning", appauthor=False)
-    ).joinpath(*parts)
+    root = _absolute(chosen) if chosen else user_cache_path("search-by-meaning", appauthor=False)
+    folder = root.joinpath(*parts)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if make:
+            folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         message = f"cannot make the cache folder {folder} ({error.strerror}). Set {VARIABLE} to a folder that you may write to"
         raise OSError(error.errno, message) from error
     return folder
+
+
+def _absolute(chosen: str) -> Path:
+    folder = Path(chosen).expanduser()
+    if folder.is_absolute():
+        return folder
+    here = Path.cwd()
+    if here.is_relative_to(_PROJECT):
+        return _PROJECT / folder
+    above = (place / folder for place in (here, *here.parents))
+    return next((place for place in above if place.is_dir()), here / folder)
 
 
 @contextmanager
@@ -53,3 +75,137 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+class DiskCache:
+    """Bytes under keys on named shelves, in one SQLite file, each entry with a checksum.
+
+    Nothing in it is needed: what is damaged is thrown away, and a disk that is full or may not be
+    written costs the cache and nothing else; `trouble` then says what is the matter. SQLite's own
+    locks keep readers and writers of several processes apart; the lock file is for the one thing
+    that they do not cover, throwing the file away.
+
+    Attributes
+    ----------
+    path : the file
+    trouble : the last thing that went wrong, or None
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.path = Path(folder).expanduser() / "embeddings-1.sqlite"  # the number is the format's
+        self.trouble: str | None = None
+
+    def get(self, shelf: str, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return the sound entries among those asked for."""
+        rows = []
+        before = _identity(self.path)
+        if before is None:
+            return {}
+        query = "SELECT text, vector, checksum FROM vectors WHERE model = ? AND text IN "
+        try:
+            with closing(sqlite3.connect(self.path, timeout=60)) as connection:
+                for start in range(0, len(keys), 500):
+                    part = keys[start : start + 500]
+                    marks = ",".join("?" * len(part))
+                    rows += connection.execute(f"{query}({marks})", (shelf, *part)).fetchall()
+            return {key: value for key, value, crc in rows if _checksum(key, value) == crc}
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                self.trouble = f"{self.path} cannot be read ({error})"
+                return {}
+
+        def throw_away() -> None:
+            # Another process may have done it, and begun a new one.
+            if _identity(self.path) == before:
+                self._throw_away()
+
+        self._locked(throw_away)
+        return {}
+
+    def put(self, shelf: str, entries: Mapping[bytes, bytes]) -> None:
+        """Write the entries, in place of any with the same keys."""
+        rows = [(shelf, key, value, _checksum(key, value)) for key, value in entries.items()]
+
+        def insert() -> None:
+            try:
+                self._insert(rows)
+            except sqlite3.DatabaseError as error:
+                if not _is_damage(error):
+                    raise
+                self._throw_away()
+                self._insert(rows)
+
+        if rows:
+            self._locked(insert)
+
+    def _locked(self, action) -> None:
+        from filelock import FileLock
+
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{self.path}.lock"):
+                action()
+        except (sqlite3.DatabaseError, OSError) as error:
+            self.trouble = f"{self.path} cannot be written ({error})"
+
+    def _throw_away(self) -> None:
+        # The journal first: it must not outlive the file that it belongs to.
+        self.path.with_name(f"{self.path.name}-journal").unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
+
+    def _insert(self, rows: list[tuple]) -> None:
+        with closing(sqlite3.connect(self.path, timeout=60, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(f"CREATE TABLE IF NOT EXISTS {_TABLE}")
+            connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", rows)
+            connection.execute("COMMIT")
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Tell whether `error` speaks of a file that is torn, no database, or not one of ours; not of
+    a full disk or a lock.
+    """
+    code = getattr(error, "sqlite_errorcode", None)
+    damage = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+    return code is None or code & 0xFF in damage
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return which file lies at `path`; None where there is none."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _checksum(key: bytes, value: bytes) -> int:
+    return zlib.crc32(value, zlib.crc32(key))
+
+
+# --- hashes of files
+
+
+_HASHES: dict[bytes, bytes] = {}
+
+
+def file_sha256(path: Path, *, anew: bool = False) -> str:
+    """Return the SHA-256 of the file, in hexadecimal digits.
+
+    It is read once. While its size, its times and its inode stay the same, the hash is known: to
+    this process, and to later ones from the course's cache. ``anew=True`` reads it in any case.
+    """
+    path = path.resolve()
+    status = path.stat()
+    stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    key = f"{path} {stamp}".encode("utf-8", "surrogateescape")
+    store = DiskCache(cache_folder("embeddings", make=False))
+    known = None if anew else _HASHES.get(key) or store.get("files", [key]).get(key)
+    if known is None:
+        with path.open("rb") as file:
+            known = hashlib.file_digest(file, "sha256").hexdigest().encode()
+        if time.time() - max(status.st_mtime, status.st_ctime) < _TICK_SECONDS:
+            return known.decode()
+        store.put("files", {key: known})
+    _HASHES[key] = known
+    return known.decode()

@@ -1,88 +1,164 @@
-"""Encode once: vectors kept on disk, and corpora that do not fit in memory.
+"""Encode once, and quickly: vectors kept on disk, and corpora that do not fit in memory.
 
 >>> from helpers.encoding import encode, encode_to_file
->>> vectors = encode(["The ferry is late.", "Bread rises overnight."], model)  # a second time: read from disk, not encoded
->>> vectors = encode_to_file(open("corpus.txt"), "corpus.npy", model)  # stopped half-way: call it again, it goes on
+>>> vectors = encode(["The ferry is late.", "Bread rises overnight."], model)
+>>> vectors = encode_to_file(open("corpus.txt"), "corpus.npy", model)
 
-Both take a model's name or a loaded model, and both know models by what is in them (`model_fingerprint`), not by their names.
+A second time, the first reads from disk what it encoded before. The second, stopped half-way, goes
+on when it is called again. Both take a model's name or a loaded model, and know models by what is
+in them (`model_fingerprint`), not by their names.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import os
-import sqlite3
+import time
 import warnings
-import weakref
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sized
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers.cache import cache_folder, replacing
-from helpers.search import check_texts
+from helpers.batching import PROMPT_NAMES, Kind, encode_batches, has_sides, prompts
+from helpers.cache import DiskCache, cache_folder, replacing
+from helpers.fingerprints import folder_fingerprint, known_fingerprint, model_fingerprint
+from helpers.progress import progress
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-#: Texts encoded between two writes to the cache: what a kill can cost at most.
-SLICE = 2_048
-#: What turns a text into tokens and tokens into vectors. Another release may do it differently, so it finds nothing in the cache.
-_ENCODERS = ("sentence-transformers", "transformers", "tokenizers")
-#: In a model's configuration: where it lay, and who wrote it.
-_NO_MATTER = ("_name_or_path", "transformers_version")
-_STORE = "embeddings-1.sqlite"  # the number is the format's
-_TABLES = (
-    "vectors (model TEXT, text BLOB, vector BLOB, checksum INTEGER, PRIMARY KEY (model, text))",
-    "aliases (kind TEXT, alias TEXT PRIMARY KEY, fingerprint TEXT, checksum INTEGER)",
-)
+__all__ = ["check_texts", "encode", "encode_batches", "encode_to_file", "model_fingerprint"]
+
+#: What a kill can cost at most: encoded vectors are written to the cache this often.
+SAVE_SECONDS = 3.0
 _FORMAT = 1
 _HEADER_BYTES = 128  # before the vectors in a .npy file; a multiple of 64, as the format asks
 _BLOCK = 1 << 22
 _NOTE = {"complete", "rows", "dimension", "normalize", "prompt", "model", "texts", "crc32"}
 
-# --- encode, with a cache ---------------------------------------------------------------------------------------------
+# --- texts, checked
+
+
+def check_texts(texts: Iterable[str], what: str = "texts") -> list[str]:
+    """Return `texts` as a list of strings, each of which a tokenizer can read.
+
+    Parameters
+    ----------
+    texts
+        A list, a column of a table, a generator ...: anything with an order that gives strings.
+    what
+        What the caller calls them: the messages begin with it.
+
+    Raises
+    ------
+    TypeError
+        For one string, a table, a dict or a set in the place of texts; for None, NaN, bytes or
+        anything else in it that is no string. The message names the first, by its position.
+    ValueError
+        For a text with half of a surrogate pair (half an emoji).
+    """
+    return list(_each_text(texts, what))
+
+
+def _each_text(texts: Iterable[str], what: str = "texts") -> Iterator[str]:
+    """Check what holds the texts, now, and each text when it comes."""
+    kind = type(texts).__name__
+    if isinstance(texts, str | bytes | bytearray):
+        raise TypeError(f"{what} is one {kind}; give a list of strings: [{texts[:20]!r}, …]")
+    if hasattr(texts, "columns"):
+        names = list(map(str, list(texts.columns)[:5]))
+        raise TypeError(f"{what} is a {kind}; give one of its columns ({', '.join(names)})")
+    if isinstance(texts, Mapping):
+        raise TypeError(
+            f"{what} is a {kind}; give a list of strings, such as list({what}.values())"
+        )
+    if isinstance(texts, set | frozenset):
+        raise TypeError(f"{what} is a {kind}, which has no order; give a list: sorted({what})")
+    try:
+        stream = iter(texts)
+    except TypeError as error:
+        raise TypeError(f"{what} is a {kind}; give a list of strings") from error
+    return (_text(text, f"{what}[{position}]") for position, text in enumerate(stream))
+
+
+def _text(text: Any, place: str) -> str:
+    if isinstance(text, str):
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"{place} has half of a surrogate pair at character {error.start} "
+                f"({text[max(0, error.start - 20) : error.start + 1]!r}): an emoji that was cut in "
+                "two, or a file read with the wrong encoding. No tokenizer reads it. To put a mark "
+                "in its place: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
+            ) from None
+        return text
+    kind = type(text).__name__
+    if text is None or kind in ("NAType", "NaTType") or (isinstance(text, float) and text != text):
+        raise TypeError(
+            f"{place} is {text!r}, a missing value. Leave such texts out (in a table: "
+            "column.dropna()), or put an empty string in their place"
+        )
+    remedy = "For records, give one of their fields: [r.text for r in records]"
+    if isinstance(text, bytes | bytearray):
+        remedy = "Decode it: text.decode('utf-8')"
+    raise TypeError(f"{place} is a {kind}, not a string. {remedy}")
+
+
+# --- encode, with a cache
 
 
 def encode(
     texts: Iterable[str],
     model: str | SentenceTransformer,
     *,
-    batch_size: int = 32,
+    kind: Kind = None,
     cache: bool | str | Path = True,
-    show_progress: bool = False,
+    batch_size: int | None = None,
+    show_progress: bool | None = None,
     normalize: bool = True,
     prompt: str | None = None,
 ) -> np.ndarray:
-    """Return the vectors of `texts`. What any process encoded before is read from disk; a text that comes twice is encoded once.
+    """Return the vectors of `texts`. What any process encoded before is read from disk; a text that
+    comes twice is encoded once.
 
-    What comes from the cache is, bit by bit, what was put in. A text that is encoded in other company, or on another device, may
-    differ in the seventh decimal.
+    What comes from the cache is, bit by bit, what was put in. A text that is encoded in other
+    company, or on another device, may differ in the seventh decimal. Stopped half-way, it keeps
+    what is done, but for the last seconds where it was killed.
 
     Parameters
     ----------
     texts
-        Strings, in any order; row i of the result belongs to text i.
+        Strings, in any order; row i of the result belongs to text i. See `check_texts`.
     model
-        A model's name (see `helpers.models.load_model`) or a loaded `SentenceTransformer`. A name is loaded only if a text is not
-        in the cache; who encodes often loads the model once and gives that. Any other object that has ``encode`` must say which
-        vectors it gives, in an attribute ``cache_key``: see `model_fingerprint`.
-    batch_size
-        Texts that the model reads at once.
+        A model's name (see `helpers.models.load_model`) or a loaded `SentenceTransformer`. A name
+        is loaded only if a text is not in the cache; who encodes often loads the model once and
+        gives that. Any other object that has ``encode`` must say which vectors it gives, in an
+        attribute ``cache_key``: see `model_fingerprint`.
+    kind
+        ``"query"`` or ``"document"``: the model's own prompt and modules for these are used, as by
+        its ``encode_query`` and ``encode_document``. Models that make no difference give the same
+        vectors, from the same place in the cache.
     cache
-        True: the course's cache folder. A path: another folder. False: no cache. The cache is one file, and deleting it is safe.
+        True: the course's cache folder. A path: another folder. False: no cache. The cache is one
+        file, and deleting it is safe.
+    batch_size
+        Texts that the model reads at once. None: as many as suit their lengths (see
+        `encode_batches`), which is faster.
     show_progress
-        Show a progress bar over the texts that are encoded.
+        A progress bar over the texts that are encoded. None: after a second, in a terminal or a
+        notebook.
     normalize
         Divide each vector by its norm.
     prompt
-        Put before each text, for models that want it, such as ``"query: "``. None: the model's own default.
+        Put before each text, for models that want it, such as ``"query: "``. None: the model's own,
+        for `kind` or by default.
 
     Returns
     -------
@@ -92,196 +168,122 @@ def encode(
     Raises
     ------
     TypeError
-        For one string instead of several, for anything in `texts` that is no string, or for a model that is none.
+        For one string instead of several, for anything in `texts` that is no string, or for a model
+        that is none.
     ValueError
-        For a `batch_size` below 1, or a model whose vectors have the wrong shape or are not finite.
+        For half an emoji in a text, a `batch_size` below 1, another `kind`, or a model whose
+        vectors have the wrong shape or are not finite.
 
     Warns
     -----
     RuntimeWarning
-        When the cache cannot be read or written (a full disk, say). The result is right all the same.
+        When the cache cannot be read or written (a full disk, say). The result is right all the
+        same.
     """
-    texts = check_texts(texts, "texts")
-    _check_whole("batch_size", batch_size)
-    folder = cache_folder("embeddings") if cache is True else cache
-    store = _Store(Path(folder)) if folder is not False else None
-    source = _Source(model, store, normalize=normalize, prompt=prompt, batch_size=batch_size)
+    texts = check_texts(texts)
+    store = _open(cache)
+    source = _Source(model, store, kind, prompt, normalize, batch_size)
     if not texts:
         return np.empty((0, source.dimension), dtype=np.float32)
     hashes = [_hash(text) for text in texts]
     unique = dict(zip(hashes, texts, strict=True))
     found = store.get(source.key, list(unique)) if store else {}
-    missing = [key for key in unique if key not in found]
-    missing.sort(key=lambda key: -len(unique[key]))  # alike in length: little padding
-    with _progress(len(missing), show_progress) as advance:
-        for start in range(0, len(missing), SLICE):
-            part = missing[start : start + SLICE]
-            vectors = dict(
-                zip(part, source.encode([unique[key] for key in part], advance), strict=True)
-            )
-            found |= vectors
-            if store:
-                store.put(source.key, vectors)
-    places = {key: place for place, key in enumerate(unique)}
-    return np.stack([found[h] for h in places])[[places[h] for h in hashes]]
+    missing = {key: text for key, text in unique.items() if key not in found}
+    if missing:
+        found |= _encode_and_keep(missing, source, store, show_progress)
+    if store and store.trouble:
+        message = f"the cache of embeddings {store.trouble}; the vectors are right, but not kept"
+        warnings.warn(message, RuntimeWarning, stacklevel=2)
+    raw = bytearray().join([found[key] for key in hashes])
+    return np.frombuffer(raw, dtype="<f4").astype(np.float32, copy=False).reshape(len(texts), -1)
 
 
-def model_fingerprint(model: SentenceTransformer) -> str:
-    """Return who `model` is: 64 hexadecimal digits that two models share only if they give the same vectors.
-
-    It is the SHA-256 of the weights and of all settings that change a vector: modules and their configuration, tokenizer,
-    ``max_seq_length``, prompts, ``truncate_dim``, and the versions of the libraries that encode. A name would not do: a model
-    that was fine-tuned keeps its name, and a revision can be moved.
-
-    Any other object, such as a client of an embedding service, says who it is in an attribute ``cache_key``: a string with the
-    service's address, the model's name, its revision and whatever else changes its vectors.
-
-    Raises
-    ------
-    TypeError
-        When the model is neither.
-    """
-    stated = getattr(model, "cache_key", None)
-    if isinstance(stated, str) and stated:
-        return hashlib.sha256(f"stated:{stated}".encode()).hexdigest()
-    if not hasattr(model, "state_dict") or not hasattr(model, "modules"):
-        raise TypeError(
-            f"a {type(model).__name__} does not tell which vectors it gives. Set its attribute cache_key to a string that does "
-            "(address, model, revision), or call encode with cache=False"
-        )
-    glance = _glance(model)
-    known = _KNOWN.get(model)
-    if known is None or known[0] != glance:
-        known = _KNOWN[model] = (glance, _full_fingerprint(model, glance))
-    return known[1]
+def _encode_and_keep(texts: dict[bytes, str], source: _Source, store, show) -> dict[bytes, bytes]:
+    """Return the vectors of `texts`, which go into `store` every few seconds."""
+    keys, done, unsaved = list(texts), {}, {}
+    saved = time.monotonic()
+    try:
+        with progress(len(keys), "encoding", show=show) as advance:
+            for rows, vectors in source.batches(list(texts.values())):
+                for row, vector in zip(rows, vectors, strict=True):
+                    unsaved[keys[row]] = vector.astype("<f4").tobytes()
+                advance(len(rows))
+                if store and time.monotonic() - saved > SAVE_SECONDS:
+                    store.put(source.key, unsaved)
+                    done |= unsaved
+                    unsaved, saved = {}, time.monotonic()
+    finally:  # also after Ctrl+C
+        if store:
+            store.put(source.key, unsaved)
+    return done | unsaved
 
 
-#: Fingerprints of loaded models, so that the weights are not hashed at every call. An entry goes when its model goes, and counts
-#: only while `_glance` stays the same.
-_KNOWN: weakref.WeakKeyDictionary[Any, tuple[tuple, str]] = weakref.WeakKeyDictionary()
-
-
-def _glance(model) -> tuple:
-    """Return what can be seen of `model` in a few milliseconds; a training step, other weights or another setting change it."""
-    settings: dict[str, Any] = {"versions": _versions()}
-    for name in ("max_seq_length", "prompts", "default_prompt_name", "truncate_dim"):
-        settings[name] = getattr(model, name, None)
-    tokenizer = getattr(model, "tokenizer", None)
-    if tokenizer is not None and hasattr(tokenizer, "__len__"):
-        names = ("model_max_length", "truncation_side", "padding_side")
-        options = [getattr(tokenizer, name, None) for name in names]
-        settings["tokenizer"] = [type(tokenizer).__name__, len(tokenizer), *options]
-    modules, configs = [], {}
-    for name, module in model.named_modules():
-        modules.append([name, type(module).__module__, type(module).__qualname__])
-        if hasattr(module, "get_config_dict"):
-            modules[-1].append(module.get_config_dict())
-        if hasattr(getattr(module, "config", None), "to_diff_dict"):
-            configs.setdefault(
-                id(module.config), (name, module.config)
-            )  # a network and its layers share one
-    settings["modules"] = modules
-    for name, config in configs.values():
-        values = config.to_dict()
-        settings[f"config {name}"] = {key: values[key] for key in values if key not in _NO_MATTER}
-    samples = []
-    for name, value in model.state_dict().items():
-        if hasattr(value, "data_ptr"):
-            flat = value.detach().reshape(-1)
-            sample = () if value.is_quantized else tuple(flat[:: max(1, len(flat) // 8)].tolist())
-            # Torch counts the changes of a tensor in place.
-            changes = 0 if value.is_inference() else value._version
-            samples.append((name, tuple(value.shape), value.data_ptr(), changes, sample))
-    return json.dumps(settings, sort_keys=True, default=str), tuple(samples)
-
-
-def _full_fingerprint(model, glance: tuple) -> str:
-    import io
-
-    import torch
-
-    digest = hashlib.sha256(glance[0].encode())
-    tokenizer = getattr(model, "tokenizer", None)
-    if hasattr(tokenizer, "backend_tokenizer"):
-        rules = json.loads(tokenizer.backend_tokenizer.to_str())
-        del rules["truncation"], rules["padding"]  # left over from the last call
-        digest.update(json.dumps(rules, sort_keys=True).encode())
-    elif hasattr(tokenizer, "get_vocab"):
-        digest.update(json.dumps(tokenizer.get_vocab(), sort_keys=True).encode())
-    for name, value in sorted(model.state_dict().items()):
-        tensor = isinstance(value, torch.Tensor)
-        kind = f"{value.dtype} {tuple(value.shape)}" if tensor else type(value).__name__
-        digest.update(f"{name} {kind}\n".encode())
-        if tensor and value.layout == torch.strided and not value.is_quantized:
-            digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
-        else:
-            buffer = io.BytesIO()
-            torch.save(value, buffer)
-            digest.update(buffer.getvalue())
-    return digest.hexdigest()
-
-
-def _versions() -> list[str]:
-    versions = []
-    for name in _ENCODERS:
-        try:
-            versions.append(f"{name} {importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:
-            versions.append(f"{name} none")
-    return versions
+def _open(cache: bool | str | Path) -> DiskCache | None:
+    if cache is False:
+        return None
+    return DiskCache(cache_folder("embeddings", make=False) if cache is True else cache)
 
 
 class _Source:
-    """A model with the settings it is called with; a name is loaded only when vectors or the unknown fingerprint are wanted."""
+    """A model with the settings it is called with; a name is loaded only when vectors are wanted,
+    or who it is is not known.
+    """
 
-    def __init__(
-        self, model, store: _Store | None, *, normalize: bool, prompt: str | None, batch_size: int
-    ) -> None:
+    def __init__(self, model, store, kind, prompt, normalize, batch_size) -> None:
         if not isinstance(model, str | Path) and not hasattr(model, "encode"):
             what = f"model is a {type(model).__name__}"
             raise TypeError(f"{what}; give a model's name or a loaded SentenceTransformer")
+        if kind is not None and kind not in PROMPT_NAMES:
+            raise ValueError(f"kind={kind!r}: give 'query', 'document', or None for neither")
         if prompt is not None and not isinstance(prompt, str):
             raise TypeError(f"prompt is a {type(prompt).__name__}; give a string, or None")
+        if batch_size is not None:
+            _check_whole("batch_size", batch_size)
         self.name = str(model) if isinstance(model, str | Path) else None
-        self._model = None if self.name is not None else model
-        self._store = store
-        self._alias: str | None = None
-        self.normalize, self.prompt, self.batch_size = bool(normalize), prompt, int(batch_size)
+        self._given, self._store = model, store
+        self.kind, self.prompt, self.normalize = kind, prompt, bool(normalize)
+        self.batch_size = None if batch_size is None else int(batch_size)
 
-    @property
+    @cached_property
     def model(self):
-        if self._model is None:
-            from helpers.models import load_model
+        if self.name is None:
+            return self._given
+        from helpers.models import load_model
 
-            self._model = load_model(self.name)
-            if self._store is not None:
-                self._store.set_alias(self._files(), model_fingerprint(self._model))
-        return self._model
+        return load_model(self.name)
 
-    @property
-    def fingerprint(self) -> str:
-        """The model's fingerprint. Of a name that was loaded before, by any process, it is known without loading."""
-        known = (
-            self._store.alias(self._files())
-            if self._model is None and self._store is not None
-            else None
-        )
-        return known or model_fingerprint(self.model)
+    @cached_property
+    def _identity(self) -> dict:
+        """Who the model is and what prompts it has. Of a name that any process loaded before, it is
+        known without loading.
+        """
+        if self.name is None or self._store is None:
+            return _identity(self.model)
+        from helpers.models import model_path
 
-    def _files(self) -> str:
-        if self._alias is None:
-            self._alias = _folder_fingerprint(self.name)
-        return self._alias
+        alias = folder_fingerprint(model_path(self.name)).encode()
+        known = self._store.get("models", [alias])
+        if known:
+            return json.loads(known[alias])
+        identity = _identity(self.model)
+        self._store.put("models", {alias: json.dumps(identity).encode()})
+        return identity
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Whose vectors these are: the model's fingerprint and the settings."""
-        settings = json.dumps([self.fingerprint, self.normalize, self.prompt])
-        return hashlib.sha256(settings.encode()).hexdigest()
+        known = self._identity
+        prompt = known["prompts"][self.kind or "default"] if self.prompt is None else self.prompt
+        if prompt == known["prompts"]["default"]:
+            prompt = None  # what the model does by itself
+        settings = [known["fingerprint"], self.normalize, prompt]
+        if self.kind is not None and known["sides"]:
+            settings.append(self.kind)
+        return hashlib.sha256(json.dumps(settings).encode()).hexdigest()
 
     @property
     def dimension(self) -> int:
-        if self._model is None:
+        if self.name is not None and "model" not in vars(self):
             from helpers.models import find_card
 
             card = find_card(self.name)
@@ -294,50 +296,30 @@ class _Source:
                     return int(dimension)
         return self.encode(["dimension"]).shape[1]
 
-    def encode(self, texts: list[str], advance=None) -> np.ndarray:
-        """Return the vectors of `texts`, checked; shape (texts, dimension), float32."""
-        settings = {} if self.prompt is None else {"prompt": self.prompt}
-        step = len(texts) if advance is None else max(self.batch_size, 256)
-        parts = []
-        for start in range(0, len(texts), step):
-            part = texts[start : start + step]
-            vectors = self.model.encode(
-                part,
-                batch_size=self.batch_size,
-                normalize_embeddings=self.normalize,
-                show_progress_bar=False,
-                **settings,
-            )
-            vectors = np.ascontiguousarray(vectors, dtype=np.float32)
-            if vectors.ndim != 2 or len(vectors) != len(part) or vectors.shape[1] == 0:
-                expected = f"(texts, dimension) was expected for {len(part)} texts"
-                raise ValueError(f"the model gave an array of shape {vectors.shape}; {expected}")
-            wrong = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
-            if len(wrong):
-                what = f"the model gave NaN or infinity for {part[wrong[0]][:40]!r}"
-                raise ValueError(f"{what}: it is not finite, and cannot be compared")
-            parts.append(vectors)
-            if advance is not None:
-                advance(len(part))
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    def batches(self, texts: list[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        return encode_batches(
+            self.model,
+            texts,
+            kind=self.kind,
+            prompt=self.prompt,
+            normalize=self.normalize,
+            batch_size=self.batch_size,
+        )
+
+    def encode(self, texts: list[str]) -> np.ndarray:
+        """Return the vectors of `texts`; shape (texts, dimension), float32."""
+        parts = list(self.batches(texts))
+        vectors = np.concatenate([vectors for _, vectors in parts])
+        return vectors[np.argsort(np.concatenate([rows for rows, _ in parts]))]
 
 
-def _folder_fingerprint(name: str) -> str:
-    """Return the SHA-256 of the files of the model `name` and of the versions that read them, without loading it."""
-    from helpers.models import model_path
-
-    folder = model_path(name)
-    digest = hashlib.sha256(json.dumps(_versions()).encode())
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix in (".safetensors", ".bin", ".json", ".txt", ".model"):
-            with path.open("rb") as file:
-                content = hashlib.file_digest(file, "sha256").hexdigest()
-            digest.update(f"{path.relative_to(folder).as_posix()} {content}\n".encode())
-    return digest.hexdigest()
+def _identity(model) -> dict:
+    fingerprint = known_fingerprint(model)
+    return {"fingerprint": fingerprint, "prompts": prompts(model), "sides": has_sides(model)}
 
 
 def _hash(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return hashlib.sha256(text.encode()).digest()
 
 
 def _check_whole(name: str, value: int) -> None:
@@ -345,145 +327,7 @@ def _check_whole(name: str, value: int) -> None:
         raise ValueError(f"{name}={value!r}: give a whole number from 1 up")
 
 
-@contextmanager
-def _progress(total: int | None, show: bool) -> Iterator[Callable[[int], object] | None]:
-    """Give the function that moves a progress bar over `total` texts (None: not known), or None where there is no bar."""
-    # In a notebook tqdm itself does not look at TQDM_DISABLE.
-    if not show or total == 0 or os.environ.get("TQDM_DISABLE", "0") not in ("", "0"):
-        yield None
-        return
-    from tqdm.auto import tqdm
-
-    with tqdm(total=total, desc="encoding", unit="texts") as bar:
-        yield bar.update
-
-
-class _Store:
-    """Vectors in one SQLite file, each with a checksum. A damaged file is thrown away: all that is in it can be made again.
-
-    SQLite's own locks keep readers and writers of several processes apart; the lock file is for the one thing that they do not
-    cover, throwing the file away.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        folder = folder.expanduser()
-        folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / _STORE
-
-    def get(self, key: str, hashes: Sequence[bytes]) -> dict[bytes, np.ndarray]:
-        """Return the sound vectors among those asked for."""
-        query = "SELECT text, vector, checksum FROM vectors WHERE model = ? AND text IN "
-        found = {}
-        for text, vector, checksum in self._read(query, key, hashes):
-            if _checksum(text, vector) == checksum:
-                found[text] = np.frombuffer(vector, dtype="<f4")
-        return found
-
-    def put(self, key: str, vectors: Mapping[bytes, np.ndarray]) -> None:
-        rows = []
-        for text, vector in vectors.items():
-            raw = np.ascontiguousarray(vector, dtype="<f4").tobytes()
-            rows.append((key, text, raw, _checksum(text, raw)))
-        self._write("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", rows)
-
-    def alias(self, alias: str) -> str | None:
-        """Return the fingerprint of the model whose files have the fingerprint `alias`, if it is known."""
-        query = "SELECT alias, fingerprint, checksum FROM aliases WHERE kind = ? AND alias IN "
-        for _, fingerprint, checksum in self._read(query, "files", [alias]):
-            if _checksum(alias.encode(), fingerprint.encode()) == checksum:
-                return fingerprint
-        return None
-
-    def set_alias(self, alias: str, fingerprint: str) -> None:
-        checksum = _checksum(alias.encode(), fingerprint.encode())
-        self._write(
-            "INSERT OR REPLACE INTO aliases VALUES ('files', ?, ?, ?)",
-            [(alias, fingerprint, checksum)],
-        )
-
-    def _read(self, query: str, first: str, values: Sequence) -> list[tuple]:
-        if not self.path.is_file():
-            return []
-        rows = []
-        before = _identity(self.path)
-        try:
-            with closing(sqlite3.connect(self.path, timeout=60)) as connection:
-                for start in range(0, len(values), 500):
-                    part = values[start : start + 500]
-                    marks = ",".join("?" * len(part))
-                    rows += connection.execute(f"{query}({marks})", (first, *part)).fetchall()
-            return rows
-        except sqlite3.DatabaseError as error:
-            if not _is_damage(error):
-                message = f"the cache of embeddings {self.path} cannot be read ({error}); encoding without it"
-                warnings.warn(message, RuntimeWarning, stacklevel=4)
-                return []
-
-        def throw_away() -> None:
-            # Another process may have done it, and begun a new one.
-            if _identity(self.path) == before:
-                self._throw_away()
-
-        self._locked(throw_away, "mended")
-        return []
-
-    def _write(self, statement: str, rows: list[tuple]) -> None:
-        def insert() -> None:
-            try:
-                self._insert(statement, rows)
-            except sqlite3.DatabaseError as error:
-                if not _is_damage(error):
-                    raise
-                self._throw_away()
-                self._insert(statement, rows)
-
-        self._locked(insert, "written")
-
-    def _locked(self, action: Callable[[], None], what: str) -> None:
-        """Do it with the lock held. A disk that is full or may not be written costs the cache, and not the vectors."""
-        from filelock import FileLock
-
-        try:
-            with FileLock(f"{self.path}.lock"):
-                action()
-        except (sqlite3.DatabaseError, OSError) as error:
-            message = f"the cache of embeddings {self.path} cannot be {what} ({error}); the vectors are right, but not kept"
-            warnings.warn(message, RuntimeWarning, stacklevel=5)
-
-    def _throw_away(self) -> None:
-        # The journal first: it must not outlive the file that it belongs to.
-        self.path.with_name(f"{self.path.name}-journal").unlink(missing_ok=True)
-        self.path.unlink(missing_ok=True)
-
-    def _insert(self, statement: str, rows: list[tuple]) -> None:
-        with closing(sqlite3.connect(self.path, timeout=60, isolation_level=None)) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            for table in _TABLES:
-                connection.execute(f"CREATE TABLE IF NOT EXISTS {table}")
-            connection.executemany(statement, rows)
-            connection.execute("COMMIT")
-
-
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    """Tell whether `error` speaks of a file that is torn, no database, or not one of ours; not of a full disk or a lock."""
-    code = getattr(error, "sqlite_errorcode", None)
-    damage = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
-    return code is None or code & 0xFF in damage
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _checksum(text: bytes, vector: bytes) -> int:
-    return zlib.crc32(vector, zlib.crc32(text))
-
-
-# --- encode_to_file, in bounded memory --------------------------------------------------------------------------------
+# --- encode_to_file, in bounded memory
 
 
 def encode_to_file(
@@ -491,20 +335,24 @@ def encode_to_file(
     path: str | Path,
     model: str | SentenceTransformer,
     *,
-    batch_size: int = 32,
+    kind: Kind = None,
+    batch_size: int | None = None,
     chunk_size: int = 1_024,
-    show_progress: bool = False,
+    show_progress: bool | None = None,
     normalize: bool = True,
     prompt: str | None = None,
 ) -> np.memmap:
-    """Encode a stream of texts into a ``.npy`` file and return it, mapped into memory. Stopped half-way, the same call goes on.
+    """Encode a stream of texts into a ``.npy`` file and return it, mapped into memory. Stopped
+    half-way, the same call goes on.
 
-    At no time are more than `chunk_size` texts and vectors in memory. After each chunk the vectors are forced to the disk, and
-    only then is the progress noted, in ``path`` + ``.json``; until the end the vectors stand in ``path`` + ``.partial``. Whatever
-    kills the process costs one chunk at most. For a file that is finished, the call checks it and encodes nothing.
+    At no time are more than `chunk_size` texts and vectors in memory. After each chunk the vectors
+    are forced to the disk, and only then is the progress noted, in ``path`` + ``.json``; until the
+    end the vectors stand in ``path`` + ``.partial``. Whatever kills the process costs one chunk at
+    most. For a file that is finished, the call checks it and encodes nothing.
 
-    To go on, `texts` must begin with the same texts as before: they are read again and compared by their hash, but not encoded
-    again. With the same `batch_size` and `chunk_size`, the result is bit by bit that of an uninterrupted run.
+    To go on, `texts` must begin with the same texts as before: they are read again and compared by
+    their hash, but not encoded again. With the same `batch_size` and `chunk_size`, the result is
+    bit by bit that of an uninterrupted run.
 
     Parameters
     ----------
@@ -512,7 +360,7 @@ def encode_to_file(
         Any iterable: a list, a generator, an open file. It is read once.
     path
         The file to make, such as ``corpus.npy``.
-    model, batch_size, show_progress, normalize, prompt
+    model, kind, batch_size, show_progress, normalize, prompt
         As for `encode`.
     chunk_size
         Texts between two notes of progress.
@@ -525,7 +373,8 @@ def encode_to_file(
     Raises
     ------
     ValueError
-        When the file was begun with other texts, another model or other settings, or is damaged. Nothing is changed then.
+        When the file was begun with other texts, another model or other settings, or is damaged.
+        Nothing is changed then.
     FileExistsError
         When `path` holds something that this function did not write.
     RuntimeError
@@ -535,14 +384,13 @@ def encode_to_file(
     """
     from filelock import FileLock, Timeout
 
-    _check_whole("batch_size", batch_size)
     _check_whole("chunk_size", chunk_size)
-    stream = _checked(texts)
+    stream = _each_text(texts)
     path = Path(path).expanduser()
     if path.suffix != ".npy":
         raise ValueError(f"path is {path.name!r}; give a name that ends in .npy")
     path.parent.mkdir(parents=True, exist_ok=True)
-    source = _Source(model, None, normalize=normalize, prompt=prompt, batch_size=batch_size)
+    source = _Source(model, None, kind, prompt, normalize, batch_size)
     total = len(texts) if isinstance(texts, Sized) else None
     lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
     try:
@@ -551,27 +399,11 @@ def encode_to_file(
         what = f"another process is writing {path}"
         raise RuntimeError(f"{what}. Wait for it, or choose another path") from error
     try:
-        with _progress(total, show_progress) as advance:
+        with progress(total, "encoding", show=show_progress) as advance:
             _Stream(path, source).run(stream, int(chunk_size), advance)
     finally:
         lock.release()
     return np.load(path, mmap_mode="r")
-
-
-def _checked(texts: Iterable[str]) -> Iterator[str]:
-    """Yield the texts; the errors are those of `encode`, with the position in the whole stream."""
-    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
-        check_texts(texts, "texts")  # raises
-
-    def each():
-        for position, text in enumerate(texts):
-            if not isinstance(text, str):
-                what = f"texts[{position}] is a {type(text).__name__}, not a string"
-                remedy = "For records, give one of their fields: (r.text for r in records)"
-                raise TypeError(f"{what}. {remedy}")
-            yield text
-
-    return each()
 
 
 class _Stream:
@@ -610,8 +442,7 @@ class _Stream:
                 self._count(chunk, data)
                 _to_disk(file)
                 self._write_note(complete=False)
-                if advance:
-                    advance(len(chunk))
+                advance(len(chunk))
             file.seek(0)
             file.write(_npy_header(self.rows, self.dimension))
             _to_disk(file)
@@ -640,7 +471,9 @@ class _Stream:
             what = f"{self.note} was not written by encode_to_file, format {_FORMAT}"
             raise ValueError(f"{what}. Choose another path")
         if note["model"] != self.key or note["dimension"] != self.dimension:
-            its = f"dimension {note['dimension']}, normalize={note['normalize']}, prompt={note['prompt']!r}"
+            its = ", ".join(
+                f"{name}={note[name]!r}" for name in ("dimension", "normalize", "prompt")
+            )
             raise ValueError(
                 f"{self.path} was begun with another model or other settings (its own: {its}). "
                 f"Use those, choose another path, or begin again. {self._remedy()}"
@@ -648,13 +481,14 @@ class _Stream:
         return note
 
     def _skip(self, stream: Iterator[str], note: dict, advance) -> None:
-        """Pass over the texts that are done, and make sure that they and their vectors are what they were."""
+        """Pass over the texts that are done, and make sure that they and their vectors are what
+        they were.
+        """
         done = 0
         while chunk := list(islice(stream, min(4_096, note["rows"] - done))):
             self._count(chunk)
             done += len(chunk)
-            if advance:
-                advance(len(chunk))
+            advance(len(chunk))
         remedy = "Give the same texts in the same order, or choose another path"
         if done < note["rows"]:
             what = f"{self.path} holds {note['rows']:,} texts, and only {done:,} were given"

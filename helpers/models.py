@@ -17,7 +17,6 @@ Nothing is ever loaded from a copy with a wrong checksum, and no code that comes
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import importlib.util
 import shutil
@@ -32,7 +31,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers.cache import VARIABLE as CACHE_VARIABLE
-from helpers.cache import cache_folder
+from helpers.cache import cache_folder, file_sha256
+from helpers.progress import progress
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -45,6 +45,12 @@ HUB_TIMEOUT = 10  # seconds; to find out quickly that there is no network
 #: What is downloaded from a repository besides its weights, and what never is.
 HUB_FILES = ("*.json", "*.txt", "*.model", "README.md")
 HUB_OTHER_FORMATS = ("onnx/*", "openvino/*")
+
+
+#: Where a WordPiece tokenizer would give up on a word and read it as one "unknown": it does so with
+#: any of more than 100 characters, and with one that has a character it does not know. Cut are long
+#: words, and scripts that put no spaces between words, as BERT itself cuts Chinese.
+CUT_WORDS = (r".{20}(?=.{81})", r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 
 
 class ModelError(Exception):
@@ -67,14 +73,20 @@ class ModelCard:
 
     Attributes
     ----------
-    name : short name, as used in the lessons hub_id : repository on the Hugging Face hub revision
-    : commit of that repository; the same weights for everybody dimension : numbers in one vector
-    parameters : trained numbers in the model max_tokens : tokens the model reads; the rest of a
-    text is cut off in silence download_mb : megabytes (10**6 bytes) to download licence : SPDX
-    identifier sha256 : checksum of ``model.safetensors``; None where it could not be established
-    independently of a download purpose : what it is good for, in a line package : a Python
-    package that holds the model as data files, and the folder in it parts : Python packages that
-    hold the model as pieces of one zip file, in order
+    name : short name, as used in the lessons
+    hub_id : repository on the Hugging Face hub
+    revision : commit of that repository; the same weights for everybody
+    dimension : numbers in one vector
+    parameters : trained numbers in the model
+    max_tokens : tokens the model reads; the rest of a text is cut off in silence
+    download_mb : megabytes (10**6 bytes) to download
+    licence : SPDX identifier
+    sha256 : checksum of ``model.safetensors``; None where it could not be established
+        independently of a download
+    purpose : what it is good for, in a line
+    package : a Python package that holds the model as data files, and the folder in it
+    parts : Python packages that hold the model as pieces of one zip file, in order
+    package_version : of those packages
     """
 
     name: str
@@ -93,7 +105,7 @@ class ModelCard:
 
     def requirements(self) -> tuple[str, ...]:
         """Return what pip is to install for the packages that carry the model."""
-        names = self.parts or ((_distribution_name(self.package[0]),) if self.package else ())
+        names = self.parts or ((self.package[0].replace("_", "-"),) if self.package else ())
         pin = f"=={self.package_version}" if self.package_version else ""
         return tuple(name + pin for name in names)
 
@@ -167,6 +179,10 @@ def find_card(name: str) -> ModelCard | None:
 def load_model(name: str | Path, *, device: str | None = None) -> SentenceTransformer:
     """Load an embedding model and return it as a plain `SentenceTransformer`.
 
+    One thing is changed where its tokenizer is of the WordPiece kind: words of more than 100
+    characters, and scripts without spaces, are read in pieces instead of as one unknown word (see
+    `CUT_WORDS`). Different ones would all have the same vector.
+
     Parameters
     ----------
     name
@@ -188,13 +204,27 @@ def load_model(name: str | Path, *, device: str | None = None) -> SentenceTransf
         from sentence_transformers import SentenceTransformer
 
         try:
-            return SentenceTransformer(
+            model = SentenceTransformer(
                 str(folder), device=device, trust_remote_code=False, local_files_only=True
             )
         except (OSError, ValueError, KeyError, SafetensorError) as error:
+            version = importlib.metadata.version("sentence-transformers")
             raise ModelError(
-                f"{folder} holds no model that sentence-transformers {_version()} can load: {error}"
+                f"{folder} holds no model that sentence-transformers {version} can load: {error}"
             ) from error
+    _cut_words(model)
+    return model
+
+
+def _cut_words(model: SentenceTransformer) -> None:
+    from tokenizers import Regex, models, pre_tokenizers
+
+    rules = getattr(getattr(model, "tokenizer", None), "backend_tokenizer", None)
+    if rules is None or not isinstance(rules.model, models.WordPiece):
+        return
+    cuts = [pre_tokenizers.Split(Regex(pattern), "isolated") for pattern in CUT_WORDS]
+    own = [rules.pre_tokenizer] if rules.pre_tokenizer else []
+    rules.pre_tokenizer = pre_tokenizers.Sequence([*own, *cuts])
 
 
 def model_path(name: str | Path) -> Path:
@@ -245,11 +275,11 @@ def fetch_model(name: str) -> Path:
         return model_path(name)
     try:
         folder = _verified_copy(card, unpack=True)
+        if folder is not None:
+            file_sha256(folder / WEIGHTS, anew=True)  # whatever was known of it before
+            return verify(folder, card)
     except ModelDamagedError:
         _discard(card)
-        folder = None
-    if folder is not None:
-        return folder
     packages = card.requirements()
     if packages and _pip_download(packages, _downloads(card)):
         folder = _local_copy(card, unpack=True)
@@ -294,11 +324,11 @@ def _local_copy(card: ModelCard, *, unpack: bool) -> Path | None:
 
 
 def _unpacked(card: ModelCard) -> Path:
-    return cache_folder("models") / card.name
+    return cache_folder("models", make=False) / card.name
 
 
 def _downloads(card: ModelCard) -> Path:
-    return cache_folder("models") / f"{card.name}.packages"
+    return cache_folder("models", make=False) / f"{card.name}.packages"
 
 
 def _package_folders(card: ModelCard) -> Iterator[Path]:
@@ -312,7 +342,8 @@ def _package_folders(card: ModelCard) -> Iterator[Path]:
 
 
 def verify(folder: Path, card: ModelCard) -> Path:
-    """Return `folder` if it holds the model of `card`, complete and with the right checksum.
+    """Return `folder` if it holds the model of `card`, complete and with the right checksum. The
+    weights are read once, and again when the file has changed (see `helpers.cache.file_sha256`).
 
     Raises
     ------
@@ -326,8 +357,7 @@ def verify(folder: Path, card: ModelCard) -> Path:
             f"The copy of {card.name} in {folder} is incomplete: {', '.join(missing)} missing. {remedy}"
         )
     if card.sha256 is not None:
-        with (folder / WEIGHTS).open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = file_sha256(folder / WEIGHTS)
         if found != card.sha256:
             raise ModelDamagedError(
                 f"The copy of {card.name} in {folder} is not the published model and was not loaded.\n"
@@ -342,9 +372,7 @@ def _discard(card: ModelCard) -> None:
 
     cached = try_to_load_from_cache(card.hub_id, WEIGHTS, revision=card.revision)
     if isinstance(cached, str):
-        Path(cached).resolve().unlink(
-            missing_ok=True
-        )  # the file itself: what stands in the snapshot may be a link to it
+        Path(cached).resolve().unlink(missing_ok=True)  # in the snapshot may be a link to it
         Path(cached).unlink(missing_ok=True)
     for folder in (_unpacked(card), _downloads(card)):
         shutil.rmtree(folder, ignore_errors=True)
@@ -352,8 +380,7 @@ def _discard(card: ModelCard) -> None:
         for folder in _package_folders(card):
             (folder / WEIGHTS).unlink(missing_ok=True)
             if folder.is_dir():
-                # The damaged copy belongs to an installed package: let pip put it right, in its
-                # own place.
+                # It belongs to an installed package: let pip put it right, in its own place.
                 _pip("install", "--force-reinstall", "--no-deps", *card.requirements())
 
 
@@ -366,12 +393,9 @@ def _find_parts(card: ModelCard) -> list[Path]:
     for name in card.parts:
         for distribution in importlib.metadata.distributions(name=name, path=search):
             # A package's files are listed in its RECORD, relative to the folder it is installed in.
-            found = [
-                Path(distribution.locate_file(file))
-                for file in distribution.files or ()
-                if ".zip." in file.name
-            ]
-            pieces += [piece for piece in found[:1] if piece.is_file()]
+            found = [file for file in distribution.files or () if ".zip." in file.name]
+            places = [Path(distribution.locate_file(file)) for file in found[:1]]
+            pieces += [place for place in places if place.is_file()]
             break
     return pieces
 
@@ -388,20 +412,22 @@ def _unpack_parts(card: ModelCard) -> Path | None:
         return None
     from filelock import FileLock
 
-    target = _unpacked(card)
+    try:
+        target = cache_folder("models") / card.name
+    except OSError as error:
+        raise ModelError(f"{card.name} could not be unpacked: {error.strerror}") from error
     workshop = target.with_name(f"{card.name}.unpacking")
     with FileLock(str(target) + ".lock"):
         if target.is_dir():
             return verify(target, card)
         shutil.rmtree(workshop, ignore_errors=True)
         try:
-            _check_space(
-                target.parent, 2 * sum(piece.stat().st_size for piece in pieces) + 50_000_000
-            )
+            size = sum(piece.stat().st_size for piece in pieces)
+            needed, free = 2 * size + 50_000_000, shutil.disk_usage(target.parent).free
+            if free < needed:
+                raise OSError(28, f"{needed / 1e6:.0f} MB are needed, {free / 1e6:.0f} MB are free")
             workshop.mkdir(parents=True)
-            with _progress(
-                f"unpacking {card.name}", sum(piece.stat().st_size for piece in pieces)
-            ) as advance:
+            with progress(size, f"unpacking {card.name}", unit="B") as advance:
                 _join(pieces, workshop / "model.zip", advance)
             folder = _extract(workshop / "model.zip", workshop / "model", card)
             verify(folder, card)
@@ -447,17 +473,7 @@ def _extract(archive: Path, folder: Path, card: ModelCard) -> Path:
     return folder
 
 
-def _check_space(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise OSError(28, f"{needed / 1e6:.0f} MB are needed, {free / 1e6:.0f} MB are free")
-
-
 # --- packages and the hub
-
-
-def _distribution_name(module: str) -> str:
-    return module.replace("_", "-")
 
 
 def _pip(*arguments: str) -> bool:
@@ -477,21 +493,10 @@ def _hub_copy(hub_id: str, revision: str | None, card: ModelCard | None) -> Path
     """Return the folder in the hub's own cache on this machine, verified; None if it is not
     there or not complete.
     """
-    from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
-        # The client calls a snapshot incomplete when anything that matches is missing: ask only for what `_from_hub` downloads.
-        wanted = ["*.safetensors", *HUB_FILES]
-        folder = Path(
-            snapshot_download(
-                hub_id,
-                revision=revision,
-                local_files_only=True,
-                allow_patterns=wanted,
-                ignore_patterns=list(HUB_OTHER_FORMATS),
-            )
-        )
+        folder = _snapshot(hub_id, revision, "*.safetensors", local_files_only=True)
     except LocalEntryNotFoundError:
         return None
     except HFValidationError as error:
@@ -503,6 +508,21 @@ def _hub_copy(hub_id: str, revision: str | None, card: ModelCard | None) -> Path
     return verify(folder, card) if card else folder
 
 
+def _snapshot(hub_id: str, revision: str | None, weights: str, **options) -> Path:
+    """Return the folder of a snapshot. The client calls it incomplete when anything that matches
+    is missing: so the same is asked for here and there.
+    """
+    from huggingface_hub import snapshot_download
+
+    patterns = [weights, *HUB_FILES]
+    others = list(HUB_OTHER_FORMATS)
+    return Path(
+        snapshot_download(
+            hub_id, revision=revision, allow_patterns=patterns, ignore_patterns=others, **options
+        )
+    )
+
+
 def _has_weights(folder: Path) -> bool:
     return any(folder.rglob("*.safetensors")) or any(folder.rglob("pytorch_model.bin"))
 
@@ -512,84 +532,69 @@ def _from_hub(hub_id: str, revision: str | None, card: ModelCard | None) -> Path
     cached = _hub_copy(hub_id, revision, card)
     if cached is not None:
         return cached
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
+    from huggingface_hub import HfApi
 
-    how = f"The course's own models: {', '.join(MODELS)}."
-    if card:
-        how = f"With a network: python -m helpers models fetch {card.name} ({card.download_mb} MB)."
     try:
         # Asked first, with a short time-out: without a network the download itself would go on
         # trying for minutes.
-        files = {
-            file.rfilename
-            for file in HfApi().model_info(hub_id, revision=revision, timeout=HUB_TIMEOUT).siblings
-            or ()
-        }
+        info = HfApi().model_info(hub_id, revision=revision, timeout=HUB_TIMEOUT)
         # One set of weights is enough, and safetensors cannot carry code. Other formats (ONNX,
         # TensorFlow, …) are left where they are.
-        weights = (
-            "*.safetensors"
-            if any(file.endswith(".safetensors") for file in files)
-            else "pytorch_model.bin"
-        )
-        wanted = [weights, *HUB_FILES]
-        folder = Path(
-            snapshot_download(
-                hub_id,
-                revision=revision,
-                allow_patterns=wanted,
-                ignore_patterns=list(HUB_OTHER_FORMATS),
-            )
-        )
-    except RepositoryNotFoundError as error:
-        raise ModelNotFoundError(
-            f"There is no model {hub_id!r} on the hub, or it is private. {how}"
-        ) from error
-    except RevisionNotFoundError as error:
-        raise ModelNotFoundError(
-            f"The hub has {hub_id!r} no longer at revision {revision}."
-        ) from error
-    except OfflineModeIsEnabled as error:
-        raise ModelNotFoundError(
-            f"{hub_id!r} is not on this machine, and HF_HUB_OFFLINE forbids to ask the hub. {how}"
-        ) from error
-    except HfHubHTTPError as error:
-        raise ModelNotFoundError(f"The hub would not give {hub_id!r}: {error}. {how}") from error
+        safe = any(file.rfilename.endswith(".safetensors") for file in info.siblings or ())
+        folder = _snapshot(hub_id, revision, "*.safetensors" if safe else "pytorch_model.bin")
     except Exception as error:
-        if isinstance(error, OSError) and error.errno is not None and not _is_network_error(error):
-            raise ModelError(
-                f"{hub_id!r} could not be downloaded: {error.strerror or error}.\n"
-                "Make room, or set HF_HOME to a folder on another disk, and try again: the download goes on where it stopped."
-            ) from error
-        if not _is_network_error(error):
+        explained = _explained(error, hub_id, revision, card)
+        if explained is None:
             raise
-        raise ModelNotFoundError(
-            f"{hub_id!r} is not on this machine, and the model hub cannot be reached ({error}). {how}"
-        ) from error
+        raise explained from error
     if not _has_weights(folder):
         raise ModelNotFoundError(
-            f"{hub_id!r} on the hub holds no weights that sentence-transformers can read. {how}"
+            f"{hub_id!r} on the hub holds no weights that sentence-transformers can read. {_how(card)}"
         )
     return verify(folder, card) if card else folder
+
+
+def _how(card: ModelCard | None) -> str:
+    if card:
+        return (
+            f"With a network: python -m helpers models fetch {card.name} ({card.download_mb} MB)."
+        )
+    return f"The course's own models: {', '.join(MODELS)}."
+
+
+def _explained(error: Exception, hub_id, revision, card) -> ModelError | None:
+    """Return our error for one of the hub's or the disk's; None for a fault in the program."""
+    from huggingface_hub import errors
+
+    if isinstance(error, errors.RepositoryNotFoundError):
+        what = f"There is no model {hub_id!r} on the hub, or it is private."
+    elif isinstance(error, errors.RevisionNotFoundError):
+        return ModelNotFoundError(f"The hub has {hub_id!r} no longer at revision {revision}.")
+    elif isinstance(error, errors.OfflineModeIsEnabled):
+        what = f"{hub_id!r} is not on this machine, and HF_HUB_OFFLINE forbids to ask the hub."
+    elif isinstance(error, errors.HfHubHTTPError):
+        what = f"The hub would not give {hub_id!r}: {error}."
+    elif _is_network_error(error):
+        what = f"{hub_id!r} is not on this machine, and the model hub cannot be reached ({error})."
+    elif isinstance(error, OSError) and error.errno is not None:
+        return ModelError(
+            f"{hub_id!r} could not be downloaded: {error.strerror or error}.\nMake room, or set HF_HOME "
+            "to a folder on another disk, and try again: the download goes on where it stopped."
+        )
+    else:
+        return None
+    return ModelNotFoundError(f"{what} {_how(card)}")
 
 
 def _is_network_error(error: BaseException) -> bool:
     """Tell whether `error` comes from the network. The hub client's HTTP library has changed its
     name twice, so its classes are not named here.
     """
-    names = {base.__name__ for base in type(error).__mro__}
-    return bool(
-        names & {"TransportError", "ConnectionError", "TimeoutError", "LocalEntryNotFoundError"}
-    )
+    known = {"TransportError", "ConnectionError", "TimeoutError", "LocalEntryNotFoundError"}
+    return any(base.__name__ in known for base in type(error).__mro__)
 
 
-# --- quiet and progress
+# --- quiet
 
 
 @contextmanager
@@ -608,21 +613,3 @@ def _quiet_loading() -> Iterator[None]:
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()
-
-
-@contextmanager
-def _progress(label: str, total: int) -> Iterator[Callable[[int], object]]:
-    from tqdm.auto import tqdm
-
-    with tqdm(
-        total=total,
-        desc=label,
-        unit="B",
-        unit_scale=True,
-        disable=None if not sys.stderr.isatty() else False,
-    ) as bar:
-        yield bar.update
-
-
-def _version() -> str:
-    return importlib.metadata.version("sentence-transformers")

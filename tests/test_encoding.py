@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import hashlib
 import json
 import os
 import random
@@ -13,10 +14,13 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from helpers import encoding
-from helpers.encoding import encode, encode_to_file, model_fingerprint
+from helpers import cache as cache_room
+from helpers import encoding, fingerprints
+from helpers.cache import DiskCache, cache_folder, file_sha256
+from helpers.encoding import check_texts, encode, encode_to_file, model_fingerprint
 
 #: How often a stream is killed. More, for doubters: ENCODING_KILLS=20 pytest tests/test_encoding.py
 KILLS = int(os.environ.get("ENCODING_KILLS", "5"))
@@ -60,8 +64,14 @@ def cache(tmp_path):
     return tmp_path / "cache"
 
 
+@pytest.fixture
+def tiny_model(tiny_bert):
+    """A model of 1,500 parameters, one's own."""
+    return copy.deepcopy(tiny_bert)
+
+
 def store_of(cache):
-    return cache / encoding._STORE
+    return DiskCache(cache).path
 
 
 def fresh(**settings):
@@ -113,8 +123,8 @@ def test_any_iterable(cache):
 
 
 def test_strange_texts(cache):
-    """Empty, blank, long, right-to-left, with a zero byte, and half an emoji (a lone surrogate)."""
-    texts = ["", " ", "x" * 100_000, "مرحبا", "a\0b", "a", "\ud83d", "🙂"]
+    """Empty, blank, long, right-to-left, with a zero byte, an emoji, and one of NumPy's strings."""
+    texts = ["", " ", "x" * 100_000, "مرحبا", "a\0b", "a", "🙂", np.str_("numpy")]
     for _ in range(2):
         np.testing.assert_array_equal(encode(texts, fresh(), cache=cache), fresh().expected(texts))
 
@@ -131,16 +141,17 @@ def test_without_a_cache_nothing_is_written(tmp_path, monkeypatch):
 def test_the_courses_cache_is_the_default(tmp_path, monkeypatch):
     monkeypatch.setenv("SEARCH_BY_MEANING_CACHE", str(tmp_path))
     encode(["a"], fresh())
-    assert (tmp_path / "embeddings" / encoding._STORE).is_file()
+    assert store_of(tmp_path / "embeddings").is_file()
 
 
-def test_a_progress_bar_only_on_request(cache, monkeypatch, capsys):
+def test_a_progress_bar_over_what_is_encoded(cache, monkeypatch, capsys):
+    """After a second, with the number of texts that are not in the cache; by itself only where somebody looks."""
     monkeypatch.delenv("TQDM_DISABLE", raising=False)
     bars = []
 
     class Bar:
         def __init__(self, **settings):
-            self.total, self.done = settings["total"], 0
+            self.settings, self.done = settings, 0
             bars.append(self)
 
         def __enter__(self):
@@ -153,13 +164,16 @@ def test_a_progress_bar_only_on_request(cache, monkeypatch, capsys):
             self.done += number
 
     monkeypatch.setattr("tqdm.auto.tqdm", Bar)
-    encode(TEXTS, fresh(), cache=cache)
+    encode(TEXTS, fresh(), cache=cache, show_progress=False)
     assert bars == []
     encode([*TEXTS, "new", "newer"], fresh(), cache=cache, show_progress=True)
     encode(TEXTS, fresh(), cache=cache, show_progress=True)
-    assert [(bar.total, bar.done) for bar in bars] == [(2, 2)]  # what is in the cache needs no bar
-    encode_to_file(TEXTS, cache / "a.npy", fresh(), chunk_size=7, show_progress=True)
-    assert (bars[-1].total, bars[-1].done) == (20, 20)
+    assert [(bar.settings["total"], bar.done) for bar in bars] == [(2, 2)]
+    assert bars[0].settings["delay"] == 1
+    assert bars[0].settings["disable"] is False
+    encode_to_file(TEXTS, cache / "a.npy", fresh(), chunk_size=7)
+    assert (bars[-1].settings["total"], bars[-1].done) == (20, 20)
+    assert bars[-1].settings["disable"] is None  # tqdm's own: not where stderr is no terminal
     monkeypatch.setenv("TQDM_DISABLE", "1")  # as in stored notebooks
     encode(["newest"], fresh(), cache=cache, show_progress=True)
     assert len(bars) == 2
@@ -186,7 +200,7 @@ def test_only_what_is_new_is_encoded(cache):
 
 
 def test_more_texts_than_one_query_or_one_write_holds(cache, monkeypatch):
-    monkeypatch.setattr(encoding, "SLICE", 300)
+    monkeypatch.setattr(encoding, "SAVE_SECONDS", 0)
     texts = [f"{number}" for number in range(1_100)]
     expected = fresh().expected(texts)
     np.testing.assert_array_equal(encode(texts, fresh(), cache=cache), expected)
@@ -195,20 +209,44 @@ def test_more_texts_than_one_query_or_one_write_holds(cache, monkeypatch):
     assert model.encoded == []
 
 
-def test_a_failure_half_way_keeps_what_was_encoded(cache, monkeypatch):
-    monkeypatch.setattr(encoding, "SLICE", 5)
+@pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
+def test_stopped_half_way_everything_encoded_is_kept(cache, error):
+    """However little it is: Ctrl+C after three texts costs none of them."""
 
-    class Failing(FakeModel):
+    class Stopping(FakeModel):
         def encode(self, texts, **settings):
-            if len(self.encoded) >= 10:
-                raise MemoryError
+            if len(self.encoded) >= 8:
+                raise error
             return super().encode(texts, **settings)
 
-    with pytest.raises(MemoryError):
-        encode(TEXTS, Failing(), cache=cache)
+    with pytest.raises(error):
+        encode(TEXTS, Stopping(), cache=cache, batch_size=2)
     model = fresh()
     np.testing.assert_array_equal(encode(TEXTS, model, cache=cache), model.expected(TEXTS))
-    assert len(model.encoded) == 10
+    assert len(model.encoded) == 12
+
+
+def test_a_kill_costs_what_came_since_the_last_save(cache):
+    """SIGKILL: what was encoded for longer than `SAVE_SECONDS` is on the disk, nobody having had time to say goodbye."""
+    code = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from test_encoding import FakeModel, TEXTS
+from helpers import encoding
+encoding.SAVE_SECONDS = 0
+class Killed(FakeModel):
+    def encode(self, texts, **settings):
+        if len(self.encoded) >= 12:
+            os.kill(os.getpid(), 9)
+        return super().encode(texts, **settings)
+encoding.encode(TEXTS, Killed(), cache=sys.argv[2], batch_size=2)
+"""
+    killed = child(code, Path(__file__).parent, cache)
+    _, errors = killed.communicate(timeout=60)
+    assert (killed.returncode != 0, errors) == (True, "")
+    model = fresh()
+    np.testing.assert_array_equal(encode(TEXTS, model, cache=cache), model.expected(TEXTS))
+    assert len(model.encoded) == 8
 
 
 OTHERS = {
@@ -276,7 +314,6 @@ def damaged_file(path, how):
         path.unlink()
         with contextlib.closing(sqlite3.connect(path)) as connection:
             connection.execute("CREATE TABLE vectors (something TEXT)")
-            connection.execute("CREATE TABLE aliases (something TEXT)")
             connection.commit()
         return
     path.write_bytes(content)
@@ -337,28 +374,115 @@ def test_deleting_the_cache_is_safe(cache):
     assert entries(cache) == len(TEXTS)
 
 
-def test_a_cache_that_cannot_be_used_costs_a_warning_and_not_the_vectors(cache):
-    store_of(cache).mkdir(parents=True)  # a folder where the file should be: SQLite cannot open it
-    with pytest.warns(RuntimeWarning, match="cannot be written"):
-        vectors = encode(TEXTS, fresh(), cache=cache)
+def read_only(path, monkeypatch):
+    """For the owner of everything a folder is never read-only: let SQLite and the lock say what they say to others."""
+
+    def refuse(*arguments, **settings):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    path.mkdir(parents=True)
+    monkeypatch.setattr(cache_room.DiskCache, "_insert", refuse)
+
+
+UNUSABLE = {
+    "a folder where the file should be": lambda path, _: DiskCache(path).path.mkdir(parents=True),
+    "a file where the folder should be": lambda path, _: path.write_text("no folder"),
+    "read-only": read_only,
+}
+
+
+@pytest.mark.parametrize("how", UNUSABLE)
+@pytest.mark.parametrize("default", [False, True])
+def test_a_cache_that_cannot_be_used_costs_a_warning_and_not_the_vectors(
+    tmp_path, monkeypatch, how, default
+):
+    """Whichever it is: a folder that was given, or the course's own."""
+    monkeypatch.setenv("SEARCH_BY_MEANING_CACHE", str(tmp_path))
+    UNUSABLE[how](tmp_path / "embeddings", monkeypatch)
+    with pytest.warns(RuntimeWarning, match=r"embeddings.*cannot be (written|read)") as warned:
+        vectors = encode(TEXTS, fresh(), cache=default or tmp_path / "embeddings")
+    assert [warning.filename for warning in warned] == [__file__]
     np.testing.assert_array_equal(vectors, fresh().expected(TEXTS))
+
+
+def test_a_cache_below_a_file_costs_a_warning(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("SEARCH_BY_MEANING_CACHE", str(tmp_path / "file" / "below"))
+    with pytest.warns(RuntimeWarning, match="cannot be written"):
+        vectors = encode(TEXTS, fresh())
+    np.testing.assert_array_equal(vectors, fresh().expected(TEXTS))
+    with pytest.raises(OSError, match=r"cannot make.*Set SEARCH_BY_MEANING_CACHE"):
+        cache_folder("models")
 
 
 def test_a_full_disk_costs_a_warning_and_not_the_vectors(cache, monkeypatch):
     encode(TEXTS[:5], fresh(), cache=cache)
 
-    def full(self, statement, rows):
+    def full(self, rows):
         error = sqlite3.OperationalError("database or disk is full")
         error.sqlite_errorcode = sqlite3.SQLITE_FULL
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(encoding._Store, "_insert", full)
+        patch.setattr(cache_room.DiskCache, "_insert", full)
         with pytest.warns(RuntimeWarning, match="disk is full") as warned:
             vectors = encode(TEXTS, fresh(), cache=cache)
     assert warned[0].filename == __file__
     np.testing.assert_array_equal(vectors, fresh().expected(TEXTS))
     assert entries(cache) == 5  # what was there before is not thrown away
+
+
+def test_a_relative_cache_is_the_same_from_everywhere_in_the_project(tmp_path, monkeypatch):
+    """Notebooks run in folders of their own; commands run at the top."""
+    root = Path(encoding.__file__).resolve().parent.parent
+    monkeypatch.setenv("SEARCH_BY_MEANING_CACHE", "no-such-folder-here")
+    for place in (root, root / "notebooks", root / "helpers" / "data"):
+        monkeypatch.chdir(place)
+        assert cache_folder("a", make=False) == root / "no-such-folder-here" / "a"
+    (tmp_path / "work" / "notebooks" / "deep").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "work")
+    made = cache_folder()
+    assert made == tmp_path / "work" / "no-such-folder-here"
+    monkeypatch.chdir(tmp_path / "work" / "notebooks" / "deep")
+    assert cache_folder() == made
+
+
+def test_a_files_hash_is_known_until_the_file_changes(tmp_path, monkeypatch):
+    """Not read again by this process or the next; read again when it is another file, another size or another time."""
+    monkeypatch.setenv("SEARCH_BY_MEANING_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "weights"
+    reads = []
+    digest = hashlib.file_digest
+
+    def counted(file, name):
+        reads.append(name)
+        return digest(file, name)
+
+    monkeypatch.setattr("helpers.cache.hashlib.file_digest", counted)
+
+    def hashed(content, age):
+        """Write, let `age` seconds pass, and hash twice: as two processes would."""
+        monkeypatch.setattr(cache_room.time, "time", lambda: path.stat().st_ctime + age)
+        reads.clear()
+        for _ in range(2):
+            cache_room._HASHES.clear()
+            assert file_sha256(path) == hashlib.sha256(content).hexdigest()
+        return len(reads)
+
+    path.write_bytes(b"one")
+    assert hashed(b"one", age=0.1) == 2  # so young that it may change within the clock's tick
+    assert hashed(b"one", age=60) == 1
+    assert hashed(b"one", age=60) == 0
+    assert file_sha256(path, anew=True) == hashlib.sha256(b"one").hexdigest()
+    assert len(reads) == 1
+    path.write_bytes(b"two")
+    assert hashed(b"two", age=60) == 1
+    other = tmp_path / "other"
+    other.write_bytes(b"six")
+    times = path.stat()
+    os.replace(other, path)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert hashed(b"six", age=60) == 1
 
 
 # Two processes at once
@@ -370,13 +494,13 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from test_encoding import FakeModel
 from helpers import encoding
-encoding.SLICE = 7
+encoding.SAVE_SECONDS = 0
 first = int(sys.argv[1])
 texts = [f"text {{number}}" for number in range(first, first + 140)]
 print("ready", flush=True)
 sys.stdin.readline()
 model = FakeModel()
-vectors = encoding.encode(texts, model, cache={cache!r})
+vectors = encoding.encode(texts, model, cache={cache!r}, batch_size=4)
 assert (vectors == model.expected(texts)).all()
 """
 
@@ -415,19 +539,16 @@ def test_damage_that_another_process_has_mended_is_left_alone(cache, monkeypatch
     """Between finding the damage and getting the lock, the other process has thrown the file away and begun a new one."""
     encode(TEXTS, fresh(), cache=cache)
     damaged_file(store_of(cache), "garbage")
-    locked = encoding._Store._locked
+    locked = DiskCache._locked
 
-    def after_the_other(self, action, what):
-        if what == "mended":
-            store_of(cache).rename(
-                cache / "damaged"
-            )  # kept, so that its inode is not given away again
-            monkeypatch.setattr(encoding._Store, "_locked", locked)
-            encode(TEXTS, fresh(), cache=cache)
-        locked(self, action, what)
+    def after_the_other(self, action):
+        store_of(cache).rename(cache / "damaged")  # kept, so that its inode is not given away again
+        monkeypatch.setattr(DiskCache, "_locked", locked)
+        encode(TEXTS, fresh(), cache=cache)
+        locked(self, action)
 
-    monkeypatch.setattr(encoding._Store, "_locked", after_the_other)
-    encoding._Store(cache).get("key", [b"text"])
+    monkeypatch.setattr(DiskCache, "_locked", after_the_other)
+    assert DiskCache(cache).get("key", [b"text"]) == {}
     assert entries(cache) == len(TEXTS)
 
 
@@ -496,25 +617,67 @@ def test_the_fingerprint_of_a_real_model(minilm):
     must_be_new()
 
 
-def test_a_step_past_torchs_count_of_changes_is_seen(minilm):
-    """``.data`` is changed behind torch's back; a change of all weights shows in the samples."""
-    twin = copy.deepcopy(minilm)
-    original = model_fingerprint(twin)
-    for parameter in twin.parameters():
-        parameter.data.mul_(1.001)
-    assert model_fingerprint(twin) != original
+BEHIND_TORCHS_BACK = {
+    "all of a tensor": lambda weight: weight.data.mul_(1.001),
+    "a row": lambda weight: weight.data[1].mul_(9),
+    "a column": lambda weight: weight.data[:, 2].mul_(9),
+    "a row, by NumPy": lambda weight: np.ndarray.__imul__(weight.detach().numpy()[-1], 9),
+}
 
 
-def test_the_weights_are_hashed_once(minilm, monkeypatch):
-    model_fingerprint(minilm)
-    monkeypatch.setattr(encoding, "_full_fingerprint", forbidden)
-    model_fingerprint(minilm)
+@pytest.mark.parametrize("how", BEHIND_TORCHS_BACK)
+def test_a_model_changed_behind_torchs_back_is_another_to_encode(tiny_model, cache, how):
+    """No version counter tells: the samples do."""
+    before = encode(TEXTS, tiny_model, cache=cache)
+    BEHIND_TORCHS_BACK[how](tiny_model[0].auto_model.encoder.layer[0].intermediate.dense.weight)
+    after = encode(TEXTS, tiny_model, cache=cache)
+    np.testing.assert_array_equal(after, encode(TEXTS, tiny_model, cache=False))
+    assert np.abs(after - before).max() > 1e-6
 
 
-def test_another_release_of_a_library_starts_afresh(minilm, monkeypatch):
-    before = model_fingerprint(minilm)
-    monkeypatch.setattr(encoding, "_versions", lambda: ["sentence-transformers 99"])
-    assert model_fingerprint(minilm) != before
+def test_a_fingerprint_reads_every_weight_each_time(tiny_model):
+    before = model_fingerprint(tiny_model)
+    tiny_model[0].auto_model.embeddings.word_embeddings.weight.data[3, 5] += 1e-3
+    assert model_fingerprint(tiny_model) != before
+
+
+def other_words(model):
+    """A tokenizer with as many words, two of which have changed places."""
+    from tokenizers.models import WordPiece
+
+    words = model.tokenizer.get_vocab()
+    words["gull"], words["chips"] = words["chips"], words["gull"]
+    model.tokenizer.backend_tokenizer.model = WordPiece(words, unk_token="[UNK]")
+
+
+def upper_case(model):
+    from tokenizers.normalizers import Replace
+
+    model.tokenizer.backend_tokenizer.normalizer = Replace("a", "gull")
+
+
+@pytest.mark.parametrize("change", [other_words, upper_case])
+def test_another_tokenizer_of_the_same_size_is_another_model(tiny_model, cache, change):
+    texts = ["a gull stole my chips .", "my chips"]
+    before, key = encode(texts, tiny_model, cache=cache), model_fingerprint(tiny_model)
+    change(tiny_model)
+    after = encode(texts, tiny_model, cache=cache)
+    np.testing.assert_array_equal(after, encode(texts, tiny_model, cache=False))
+    assert np.abs(after - before).max() > 1e-6
+    assert model_fingerprint(tiny_model) != key
+
+
+def test_encode_reads_the_weights_once(tiny_model, cache, monkeypatch):
+    encode(TEXTS, tiny_model, cache=cache)
+    monkeypatch.setattr(fingerprints, "_of_weights", forbidden)
+    encode(TEXTS, tiny_model, cache=cache)
+
+
+def test_another_release_of_a_library_starts_afresh(tiny_model, monkeypatch):
+    before = model_fingerprint(tiny_model)
+    monkeypatch.setattr(fingerprints, "_versions", lambda: ["sentence-transformers 99"])
+    assert model_fingerprint(tiny_model) != before
+    assert fingerprints.known_fingerprint(tiny_model) != before
 
 
 def test_a_name_and_the_loaded_model_share_entries(minilm, cache, monkeypatch):
@@ -575,8 +738,16 @@ FUNCTIONS = pytest.mark.parametrize("function", ["encode", "encode_to_file"])
         (b"bytes", "one bytes; give a list"),
         (7, "a int; give a list"),
         (None, "a NoneType; give a list"),
-        (["a", None], r"texts\[1\] is a NoneType, not a string"),
-        (["a", "b", b"c"], r"texts\[2\] is a bytes, not a string"),
+        ({"q1": "ferry"}, r"texts is a dict; give .*values\(\)"),
+        ({"ferry", "bread"}, r"texts is a set, which has no order"),
+        (
+            pd.DataFrame({"title": ["a"], "text": ["b"]}),
+            r"a DataFrame; give one of its columns \(title, text\)",
+        ),
+        (["a", None], r"texts\[1\] is None, a missing value"),
+        (["a", float("nan")], r"texts\[1\] is nan, a missing value"),
+        (["a", pd.NA], r"texts\[1\] is <NA>, a missing value"),
+        (["a", "b", b"c"], r"texts\[2\] is a bytes, not a string. Decode it"),
         ([{"text": "a"}], r"texts\[0\] is a dict, not a string. For records"),
         (map, r"texts\[1\] is a float, not a string"),
     ],
@@ -588,6 +759,37 @@ def test_texts_that_are_none(tmp_path, function, texts, message):
 
 
 @FUNCTIONS
+def test_half_an_emoji_is_named_and_the_remedy_helps(tmp_path, function):
+    texts = ["The ferry is late.", "good bread \ud83d", "A gull."]
+    with pytest.raises(
+        ValueError, match=r"texts\[1\] has half of a surrogate pair at character 11"
+    ):
+        sinks(tmp_path)[function](texts, fresh())
+    mended = [text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts]
+    assert mended == ["The ferry is late.", "good bread \ufffd", "A gull."]
+    assert len(sinks(tmp_path)[function](mended, fresh())) == 3
+
+
+def test_checked_texts_are_a_list_in_order():
+    for given in (
+        ("b", "a"),
+        iter(["b", "a"]),
+        pd.Series(["b", "a"]),
+        np.array(["b", "a"]),
+        {"b": 1, "a": 2}.keys(),
+    ):
+        assert check_texts(given) == ["b", "a"]
+    with pytest.raises(TypeError, match=r"^documents\[0\] is a int"):
+        check_texts([1], "documents")
+
+
+@FUNCTIONS
+def test_a_kind_that_is_none(tmp_path, function):
+    with pytest.raises(ValueError, match=r"kind='passage': give 'query', 'document'"):
+        sinks(tmp_path)[function](["a"], fresh(), kind="passage")
+
+
+@FUNCTIONS
 @pytest.mark.parametrize("model", [None, 7, object(), ["all-MiniLM-L6-v2"]])
 def test_a_model_that_is_none(tmp_path, function, model):
     with pytest.raises(TypeError, match="give a model's name or a loaded SentenceTransformer"):
@@ -595,7 +797,7 @@ def test_a_model_that_is_none(tmp_path, function, model):
 
 
 @FUNCTIONS
-@pytest.mark.parametrize("size", [0, -1, 2.5, "32", True, None])
+@pytest.mark.parametrize("size", [0, -1, 2.5, "32", True])
 def test_batch_sizes_that_are_none(tmp_path, function, size):
     with pytest.raises(ValueError, match=r"batch_size=.*give a whole number from 1 up"):
         sinks(tmp_path)[function](["a"], fresh(), batch_size=size)
@@ -742,7 +944,7 @@ def test_resuming_with_other_sizes_is_fine(tmp_path):
 
 REFUSED = {
     "another model": (TEXTS, {"cache_key": "other"}, {}, "another model"),
-    "another dimension": (TEXTS, {"dimension": 4}, {}, r"another model.*dimension 8"),
+    "another dimension": (TEXTS, {"dimension": 4}, {}, r"another model.*dimension=8"),
     "not normalised": (TEXTS, {}, {"normalize": False}, r"other settings.*normalize=True"),
     "a prompt": (TEXTS, {}, {"prompt": "query: "}, r"other settings.*prompt=None"),
     "another text": ([*TEXTS[:4], "other", *TEXTS[5:]], {}, {}, "other texts"),

@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from conftest import SENTENCE
 
 from helpers.models import (
     MODELS,
@@ -37,7 +38,6 @@ from helpers.models import (
 ROOT = Path(__file__).resolve().parent.parent
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 PARTS = ("tiny-pypi-part-001", "tiny-pypi-part-002", "tiny-pypi-part-003")
-SENTENCE = "a gull stole my chips"
 #: What the hub's repositories hold besides the model we load.
 OTHER_FORMATS = {
     ".gitattributes": b"*.bin filter=lfs",
@@ -50,37 +50,6 @@ OTHER_FORMATS = {
 
 
 # What the tests share
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    """A folder with a complete sentence-transformers model of 1,500 parameters and eleven words, made here."""
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-    from transformers import BertConfig, BertModel, BertTokenizerFast
-
-    base, folder = tmp_path_factory.mktemp("bert"), tmp_path_factory.mktemp("models") / "tiny"
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *SENTENCE.split(), "."]
-    BertTokenizerFast(vocab={word: number for number, word in enumerate(words)}).save_pretrained(
-        base
-    )
-    size = {
-        "hidden_size": 8,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "intermediate_size": 16,
-    }
-    torch.manual_seed(0)
-    BertModel(
-        BertConfig(vocab_size=len(words), max_position_embeddings=32, **size)
-    ).save_pretrained(base)
-    transformer = Transformer(str(base))
-    model = SentenceTransformer(
-        modules=[transformer, Pooling(transformer.get_embedding_dimension(), "mean")], device="cpu"
-    )
-    model.save_pretrained(str(folder), create_model_card=False)
-    return folder
 
 
 @pytest.fixture
@@ -185,6 +154,8 @@ def part_of(site, number):
 
 def left_in(folder):
     """What lies in the course's folder of models, locks aside."""
+    if not folder.exists():
+        return []
     return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock")
 
 
@@ -375,6 +346,35 @@ def test_loading_is_quiet():
         timeout=300,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+LONG = {
+    "camelCase": ("TheFerryIsLateTonight" * 6, "BreadRisesOvernight" * 6),
+    "DNA": ("ACGT" * 60, "TTGCAAGG" * 30),
+    "Thai": ("ตลาดเช้าที่ท่าเรือมีปลาสดขายทุกวัน", "ห้องสมุดเปิดเวลาเก้าโมงเช้าทุกวัน"),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_long_words_are_read_in_pieces(minilm, name):
+    """Different words of more than 100 characters, or in scripts without spaces, are different texts."""
+    first, second = minilm.encode(LONG[name], normalize_embeddings=True)
+    assert first @ second < 0.99
+    for text in LONG[name]:
+        assert minilm.tokenizer.tokenize(text).count("[UNK]") < len(text) / 2
+
+
+def test_everything_else_is_read_as_published(minilm, articles):
+    """The pieces change nothing for a word of 100 characters, nor for real texts."""
+    from tokenizers import Tokenizer
+
+    published = Tokenizer.from_file(str(model_path("all-MiniLM-L6-v2") / "tokenizer.json"))
+    published.no_truncation()
+    published.no_padding()
+    texts = [*(article.text for article in articles), "a" * 100, "naïve 北京 🙂 user@example.org"]
+    ours = minilm.tokenizer(texts, truncation=False, verbose=False)["input_ids"]
+    assert ours == [encoding.ids for encoding in published.encode_batch(texts)]
+    assert len(minilm.tokenizer("a" * 101, truncation=False)["input_ids"]) > 10
 
 
 # A model in pieces
