@@ -619,11 +619,15 @@ def check_texts(texts: Iterable[str], what: str) -> list[str]:
         raise TypeError(
             f"{what} is one {type(texts).__name__}; give a list of strings: [{texts[:20]!r}, …]"
         )
+    if hasattr(texts, "columns") or isinstance(texts, dict | set):
+        raise TypeError(f"{what} is a {type(texts).__name__}; give a list of strings")
     try:
         texts = list(texts)
     except TypeError as error:
         raise TypeError(f"{what} is a {type(texts).__name__}; give a list of strings") from error
     for position, text in enumerate(texts):
+        if isinstance(text, str) and any("\ud800" <= c <= "\udfff" for c in text):
+            raise ValueError(f"{what}[{position}] holds half of a surrogate pair (half an emoji)")
         if not isinstance(text, str):
             raise TypeError(
                 f"{what}[{position}] is a {type(text).__name__}, not a string. "
