@@ -7,15 +7,22 @@ stands whole in one of them.
 
 from __future__ import annotations
 
+import warnings
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from helpers.encoding import check_texts
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 #: The fewest tokens a chunk may be given: less than that, and one long word might not fit.
 SMALLEST_CHUNK = 8
+#: An unknown word longer than this may be readable in pieces: WordPiece takes a word of more than
+#: 100 letters for an unknown one, and counts up to three letters for a character.
+LONG_WORD = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,7 @@ class Chunk:
 
 def count_tokens(model: SentenceTransformer, text: str) -> int:
     """Return how many tokens `text` has for `model`, special ones included and nothing cut off."""
+    (text,) = check_texts([text], "text")
     return len(model.tokenizer(text, truncation=False, verbose=False)["input_ids"])
 
 
@@ -47,23 +55,37 @@ def tokens_lost(model: SentenceTransformer, text: str) -> int:
     return max(0, count_tokens(model, text) - model.max_seq_length)
 
 
+def unknown_words(model: SentenceTransformer, text: str) -> list[str]:
+    """Return the parts of `text` that `model` reads as its one unknown token, whatever they say.
+
+    For a WordPiece model these are words of more than 100 letters (camel case, base64, a script
+    without spaces) and words with a character that it never met (emoji, most Thai letters). Texts
+    that differ only in these have the same vector.
+    """
+    (text,) = check_texts([text], "text")
+    return [text[start:end] for start, end, known in _tokenize(text, model) if not known]
+
+
 def chunk_documents(
     texts: Iterable[str],
     model: SentenceTransformer,
     *,
     max_tokens: int | None = None,
     overlap: int = 32,
+    language: str = "en",
 ) -> list[Chunk]:
-    if isinstance(texts, str):
-        raise TypeError("texts is one string; give a list of strings, or use chunk_text")
-    """Return the chunks of all `texts`, in order; each knows the index of its document. See
-    `chunk_text`.
+    """Return the chunks of all `texts`, in order; each knows the index of its document.
+
+    Parameters, errors and the warning are those of `chunk_text`.
     """
-    return [
-        Chunk(chunk.text, chunk.start, chunk.end, chunk.tokens, document)
-        for document, text in enumerate(texts)
-        for chunk in chunk_text(text, model, max_tokens=max_tokens, overlap=overlap)
-    ]
+    chunks: list[Chunk] = []
+    unread: list[Chunk] = []
+    for document, text in enumerate(check_texts(texts, "texts")):
+        found = _chunk(text, model, max_tokens, overlap, language)
+        for kept, new in zip((chunks, unread), found, strict=True):
+            kept += [replace(chunk, document=document) for chunk in new]
+    _warn_of_unread(unread, "texts")
+    return chunks
 
 
 def chunk_text(
@@ -78,7 +100,8 @@ def chunk_text(
 
     A chunk takes as many sentences as fit. The next begins with the last whole sentences of the
     one before that make up at most `overlap` tokens. A sentence that does not fit by itself is
-    split between tokens, with the full overlap.
+    split between tokens, with the full overlap. A word that the model reads only in pieces,
+    because it is too long, is split into these, without overlap.
 
     Parameters
     ----------
@@ -96,14 +119,39 @@ def chunk_text(
     Returns
     -------
     list of Chunk
-        Together they cover every word of the text.
+        Together they cover every word of the text that the model can read.
 
     Raises
     ------
-    ValueError
-        When `max_tokens` leaves no room for text, exceeds what the model reads, or is not larger
-        than `overlap`.
+    TypeError, ValueError
+        When `text` is no string, or `max_tokens` leaves no room for text, exceeds what the model
+        reads, or is not larger than `overlap`.
+
+    Warns
+    -----
+    UserWarning
+        When a chunk would hold unknown words only and is left out: its vector would be that of
+        any other such chunk. See `unknown_words`.
     """
+    (text,) = check_texts([text], "text")
+    chunks, unread = _chunk(text, model, max_tokens, overlap, language)
+    _warn_of_unread(unread, "text")
+    return chunks
+
+
+def _warn_of_unread(unread: list[Chunk], what: str) -> None:
+    if unread:
+        where = f"{what}[{unread[0].document}]" if what == "texts" else what
+        warnings.warn(
+            f"the model knows no word of {sum(len(chunk.text) for chunk in unread):,} characters, "
+            f"such as {unread[0].text[:20]!r} in {where}: they are in no chunk. "
+            "unknown_words(model, text) lists them; another model may know them",
+            stacklevel=3,
+        )
+
+
+def _chunk(text, model, max_tokens, overlap, language) -> tuple[list[Chunk], list[Chunk]]:
+    """Return the chunks of `text`, and those of which the model knows no word."""
     limit = model.max_seq_length
     max_tokens = limit if max_tokens is None else max_tokens
     special = count_tokens(model, "")
@@ -119,88 +167,135 @@ def chunk_text(
             f"overlap={overlap} and max_tokens={max_tokens}: of {max_tokens} tokens {special} are "
             f"special; overlap must be less than {room}, and not negative"
         )
-    encoded = model.tokenizer(
-        text, add_special_tokens=False, truncation=False, return_offsets_mapping=True, verbose=False
-    )
-    offsets = encoded["offset_mapping"]
-    sentences = _sentence_ends(text, offsets, language)
+    source = _Source(text, model, language)
     chunks: list[Chunk] = []
+    unread: list[Chunk] = []
     starts, end = [0], 0
-    while end < len(offsets):
+    while end < len(source.tokens):
         # The first start that brings something new; the last one, where the chunk before ended,
         # always does.
         for first in starts:
-            chunk, reached = _chunk_from(first, text, model, max_tokens, room, sentences, offsets)
+            chunk, reached = source.longest_chunk(first, room, max_tokens)
             if reached > end:
                 break
-        starts, end = _overlapping_starts(first, reached, overlap, sentences, offsets), reached
-        chunks.append(chunk)
-    return chunks
+        known = any(known for _, _, known in source.tokens[first:reached])
+        (chunks if known else unread).append(chunk)
+        starts, end = source.starts_after(first, reached, overlap), reached
+    return chunks, unread
 
 
-def _chunk_from(first, text, model, max_tokens, room, sentences, offsets) -> tuple[Chunk, int]:
-    """Return the longest chunk that starts at token `first`, and the token at which it ends."""
-    end = _chunk_end(first, room, sentences, offsets)
-    # Inside one very long word, the tokens of a part can number more than those of the part in
-    # the whole.
-    while (
-        tokens := count_tokens(model, _between(text, offsets, first, end))
-    ) > max_tokens and end > first + 1:
-        end -= 1
-    return Chunk(
-        _between(text, offsets, first, end), offsets[first][0], offsets[end - 1][1], tokens
-    ), end
+class _Source:
+    """A text cut into tokens, and where among them a chunk may begin and end.
 
-
-def _between(text: str, offsets: list[tuple[int, int]], first: int, end: int) -> str:
-    return text[offsets[first][0] : offsets[end - 1][1]]
-
-
-def _sentence_ends(text: str, offsets: list[tuple[int, int]], language: str) -> list[int]:
-    """Return, in ascending order, the token positions at which a sentence ends (the position of
-    the first token after it).
+    Attributes
+    ----------
+    tokens : (start, end, known) of each, in characters, and whether the model knows it
+    walls : positions of tokens that no chunk may cross, in ascending order
+    sentences : positions of the tokens that follow the end of a sentence, in ascending order
     """
-    import sentencex
 
-    ends, position, token = [], 0, 0
-    for sentence in sentencex.segment(language, text):
-        stripped = sentence.strip()
-        if not stripped:
-            continue
-        position = text.index(stripped, position) + len(stripped)
-        while token < len(offsets) and offsets[token][1] <= position:
-            token += 1
-        if token and (not ends or token > ends[-1]):
-            ends.append(token)
-    if offsets and (not ends or ends[-1] < len(offsets)):
-        ends.append(len(offsets))
-    return ends
+    def __init__(self, text: str, model: SentenceTransformer, language: str) -> None:
+        self.text, self.model = text, model
+        self.tokens: list[tuple[int, int, bool]] = []
+        self.walls: list[int] = []
+        for token in _tokenize(text, model):
+            for number, piece in enumerate(_pieces(token, text, model)):
+                if number:
+                    self.walls.append(len(self.tokens))
+                self.tokens += piece
+        self.sentences = self._sentences(language)
+
+    def longest_chunk(self, first: int, room: int, max_tokens: int) -> tuple[Chunk, int]:
+        """Return the longest chunk that starts at token `first`, and the token at which it ends."""
+        wall = bisect_right(self.walls, first)
+        furthest = min(first + room, len(self.tokens), *self.walls[wall : wall + 1])
+        last = bisect_right(self.sentences, furthest) - 1
+        if last >= 0 and self.sentences[last] > first:
+            end = self.sentences[last]
+        else:  # after the last word that fits
+            cuts = range(furthest, first, -1)
+            end = next((cut for cut in cuts if self._may_cut(cut)), furthest)
+        # Inside one very long word, the tokens of a part can number more than those of the part
+        # in the whole.
+        while True:
+            start, stop = self.tokens[first][0], self.tokens[end - 1][1]
+            tokens = count_tokens(self.model, self.text[start:stop])
+            if tokens <= max_tokens or end == first + 1:
+                return Chunk(self.text[start:stop], start, stop, tokens), end
+            end -= 1
+
+    def starts_after(self, first: int, end: int, overlap: int) -> list[int]:
+        """Return the tokens at which the chunk after ``[first, end)`` may start, the one with the
+        most overlap first.
+        """
+        lowest = max(first + 1, end - overlap)
+        if _among(self.walls, end):
+            return [end]
+        if _among(self.sentences, end):
+            within = slice(bisect_left(self.sentences, lowest), bisect_left(self.sentences, end))
+            return [*self.sentences[within], end]
+        # Inside a long sentence: at a word, or, where there are no spaces, as in Chinese, at a
+        # token.
+        possible = range(lowest, end)
+        words = [start for start in possible if self._may_cut(start)] or list(possible)
+        return [*words[:1], end]
+
+    def _may_cut(self, token: int) -> bool:
+        """Return whether a word starts at `token`, or the text ends there, or a wall stands."""
+        return (
+            token == len(self.tokens)
+            or self.tokens[token - 1][1] < self.tokens[token][0]
+            or _among(self.walls, token)
+        )
+
+    def _sentences(self, language: str) -> list[int]:
+        import sentencex
+
+        ends, position, token = [], 0, 0
+        for sentence in sentencex.segment(language, self.text):
+            stripped = sentence.strip()
+            if not stripped:
+                continue
+            position = self.text.index(stripped, position) + len(stripped)
+            while token < len(self.tokens) and self.tokens[token][1] <= position:
+                token += 1
+            if token and (not ends or token > ends[-1]):
+                ends.append(token)
+        if self.tokens and (not ends or ends[-1] < len(self.tokens)):
+            ends.append(len(self.tokens))
+        return ends
 
 
-def _chunk_end(first: int, room: int, sentences: list[int], offsets: list[tuple[int, int]]) -> int:
-    """Return where the chunk that starts at token `first` ends: after the last sentence that
-    fits, else after the last word that does.
+def _tokenize(text: str, model: SentenceTransformer) -> list[tuple[int, int, bool]]:
+    """Return, for each token of `text`, where it starts and ends, and whether the model knows it."""
+    encoded = model.tokenizer(
+        text, add_special_tokens=False, truncation=False, return_offsets_mapping=True, verbose=False
+    )
+    unknown = model.tokenizer.unk_token_id
+    return [
+        (start, end, token != unknown)
+        for (start, end), token in zip(encoded["offset_mapping"], encoded["input_ids"], strict=True)
+    ]
+
+
+def _pieces(token: tuple[int, int, bool], text: str, model) -> list[list[tuple[int, int, bool]]]:
+    """Return the tokens of `token`'s pieces, where it is a long unknown word and the model knows a
+    piece of it; else the token itself.
     """
-    furthest = min(first + room, len(offsets))
-    whole = [end for end in sentences if first < end <= furthest]
-    if whole:
-        return whole[-1]
-    return next((cut for cut in range(furthest, first, -1) if _starts_word(cut, offsets)), furthest)
+
+    def split(start: int, end: int) -> list[list[tuple[int, int, bool]]]:
+        found = [(start + a, start + b, known) for a, b, known in _tokenize(text[start:end], model)]
+        if end - start <= LONG_WORD or any(known for _, _, known in found):
+            return [found] if found else []
+        middle = (start + end) // 2
+        return split(start, middle) + split(middle, end)
+
+    start, end, known = token
+    pieces = [] if known or end - start <= LONG_WORD else split(start, end)
+    return pieces if any(known for piece in pieces for _, _, known in piece) else [[token]]
 
 
-def _overlapping_starts(
-    first: int, end: int, overlap: int, sentences: list[int], offsets: list[tuple[int, int]]
-) -> list[int]:
-    """Return the tokens at which the chunk after ``[first, end)`` may start, the one with the
-    most overlap first.
-    """
-    possible = range(max(first + 1, end - overlap), end)
-    if end in sentences:
-        return [*(start for start in possible if start in sentences), end]
-    # Inside a long sentence: at a word, or, where there are no spaces, as in Chinese, at a token.
-    words = [start for start in possible if _starts_word(start, offsets)] or list(possible)
-    return [*words[:1], end]
-
-
-def _starts_word(token: int, offsets: list[tuple[int, int]]) -> bool:
-    return token == len(offsets) or offsets[token - 1][1] < offsets[token][0]
+def _among(values: list[int], value: int) -> bool:
+    """Return whether `value` is one of `values`, which are in ascending order."""
+    place = bisect_left(values, value)
+    return place < len(values) and values[place] == value

@@ -16,7 +16,9 @@ from itertools import combinations
 
 import numpy as np
 
-from helpers.search import check_texts
+from helpers.encoding import check_texts
+from helpers.exact import SCORES_IN_MEMORY
+from helpers.words import is_unspaced, lower, words_in
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,8 +93,9 @@ def name_clusters(
 
     Class-based TF-IDF: all texts of a cluster are taken as one. The weight of word t in cluster c is ``tf(t, c) · log(1 +
     A / f(t))``, where tf is the share of t among the words of c, f how often t occurs in all clusters together, and A the
-    average number of words in a cluster. Words are lower-case runs of three or more letters; English stop words do not
-    count. Equal weights stand in alphabetical order.
+    average number of words in a cluster. Words are those of `helpers.words.words_in` that have three characters or more and
+    no digit, in lower case, without English stop words; in scripts without spaces, pairs of characters, which are words or
+    parts of words. Equal weights stand in alphabetical order.
 
     Parameters
     ----------
@@ -116,7 +119,7 @@ def name_clusters(
     ----------
     M. Grootendorst, "BERTopic: Neural topic modeling with a class-based TF-IDF procedure", arXiv:2203.05794, 2022.
     """
-    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 
     texts, labels = check_texts(texts, "texts"), [_plain(label) for label in labels]
     if len(texts) != len(labels):
@@ -126,8 +129,17 @@ def name_clusters(
     _check_whole("words", words, 1)
     kept = [(text, label) for text, label in zip(texts, labels, strict=True) if label is not None]
     clusters = list(dict.fromkeys(label for _, label in kept))
-    vectorizer = CountVectorizer(stop_words="english", token_pattern=r"(?u)\b[^\W\d_]{3,}\b")
-    analyse = vectorizer.build_analyzer()
+
+    def analyse(text: str) -> list[str]:
+        return [
+            word
+            for word in map(lower, words_in(text))
+            if (len(word) > 2 or (len(word) == 2 and is_unspaced(word)))
+            and not any(map(str.isdigit, word))
+            and word not in ENGLISH_STOP_WORDS
+        ]
+
+    vectorizer = CountVectorizer(analyzer=analyse)
     if not any(analyse(text) for text, _ in kept):
         return {cluster: [] for cluster in clusters}
     counts = vectorizer.fit_transform(text for text, _ in kept)  # (texts, words)
@@ -239,8 +251,6 @@ def near_duplicates(vectors: np.ndarray, threshold: float) -> list[tuple[int, in
     """
     if not -1 <= threshold <= 1:
         raise ValueError(f"threshold={threshold}: a cosine lies between -1 and 1")
-    from helpers.search import SCORES_IN_MEMORY
-
     vectors = _unit_rows(vectors)
     step = max(1, SCORES_IN_MEMORY // max(1, len(vectors)))
     pairs: list[tuple[int, int, float]] = []

@@ -4,9 +4,9 @@
 >>> index.search(queries, k=10).ids.shape
 (200, 10)
 
-FAISS asserts where it should explain: a matrix of the wrong width ends in an empty ``AssertionError``, vectors that
-are not normalised are searched without a word. Here every argument is checked first. The indexes themselves are
-FAISS's own (`VectorIndex.faiss`).
+FAISS asserts where it should explain: a matrix of the wrong width ends in an empty
+``AssertionError``, vectors that are not normalised are searched without a word. Here every argument
+is checked first. The indexes themselves are FAISS's own (`VectorIndex.faiss`).
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import sys
 import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
-from operator import attrgetter
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from helpers.timing import median_seconds
 from helpers.cache import replacing
+from helpers.exact import load_faiss, threads_pinned, top_k
+from helpers.timing import time_in_turn
 
 Metric = Literal["cosine", "inner product", "l2"]
 METRICS = ("cosine", "inner product", "l2")
@@ -34,8 +34,10 @@ METRICS = ("cosine", "inner product", "l2")
 POINTS_PER_CELL = 39
 SEED = 1234
 
-_MAGIC = b"search-by-meaning index 1\n"
+_MAGIC = b"search-by-meaning index 2\n"
 _NORM_TOLERANCE = 1e-3
+#: Of a vector's norm: by how much each number may differ in vectors that count as equal.
+_EQUAL = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,21 +59,30 @@ class Neighbours:
 class VectorIndex:
     """A FAISS index that knows what it is.
 
-    Made by `flat_index`, `ivf_index`, `hnsw_index`, `pq_index`, `sq8_index` or `load_index`.
+    Made by `flat_index`, `ivf_index`, `hnsw_index` or `load_index`.
 
     Attributes
     ----------
-    kind : ``"flat"``, ``"ivf"``, ``"hnsw"``, ``"pq"`` or ``"sq8"``
+    kind : ``"flat"``, ``"ivf"`` or ``"hnsw"``
     metric : ``"cosine"``, ``"inner product"`` or ``"l2"``
     settings : what it was built with, such as ``{"nlist": 81, "nprobe": 8}``
     faiss : the FAISS index itself
+    copies : lists of ids whose vectors are equal, where the FAISS index holds only the first
     """
 
-    def __init__(self, kind: str, metric: Metric, settings: dict[str, int], index: Any) -> None:
+    def __init__(
+        self,
+        kind: str,
+        metric: Metric,
+        settings: dict[str, int],
+        index: Any,
+        copies: list[list[int]] | None = None,
+    ) -> None:
         self.kind, self.metric, self.settings, self.faiss = kind, metric, settings, index
+        self.copies = copies or []
 
     def __len__(self) -> int:
-        return self.faiss.ntotal
+        return self.faiss.ntotal + sum(len(group) - 1 for group in self.copies)
 
     def __repr__(self) -> str:
         settings = "".join(f", {name}={value}" for name, value in self.settings.items())
@@ -84,8 +95,9 @@ class VectorIndex:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the index when written down: vectors or codes, ids, and what it needs to find its way."""
-        return _load_faiss().serialize_index(self.faiss).nbytes
+        """Bytes of the index when written down: vectors, ids, and what it needs to find its way."""
+        copies = 8 * sum(map(len, self.copies))
+        return load_faiss().serialize_index(self.faiss).nbytes + copies
 
     def search(self, queries: np.ndarray, k: int, *, nprobe: int | None = None) -> Neighbours:
         """Return the `k` nearest vectors to each query.
@@ -101,12 +113,45 @@ class VectorIndex:
         Raises
         ------
         TypeError, ValueError
-            For queries of another shape, type or norm, a `k` below 1, an `nprobe` out of range or for an index without cells.
+            For queries of another shape, type or norm, a `k` below 1, an `nprobe` out of range or
+            for an index without cells.
         """
         queries = self._check_queries(queries)
         k = _check_whole("k", k, 1)
         parameters = None if nprobe is None else self._parameters(nprobe)
-        scores, ids = self.faiss.search(queries, k, params=parameters)
+        if self.kind == "flat" and self.metric != "l2":
+            return self._padded(*self._exact(queries, min(k, len(self))), k)
+        scores, ids = self.faiss.search(queries, min(k, self.faiss.ntotal), params=parameters)
+        return self._padded(
+            *(self._with_copies(ids, scores, k) if self.copies else (ids, scores)), k
+        )
+
+    def _exact(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Search FAISS's own copy of the vectors, where it stands in memory."""
+        faiss = load_faiss()
+        start = faiss.downcast_index(self.faiss.index).get_xb()
+        vectors = faiss.rev_swig_ptr(start, len(self) * self.dimension)
+        places, scores = top_k(queries, vectors.reshape(len(self), self.dimension), k)
+        return faiss.vector_to_array(self.faiss.id_map)[places], scores
+
+    def _with_copies(self, ids, scores, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Put in, behind each vector found, those that equal it, and keep the first `k`."""
+        equal = {group[0]: group for group in self.copies}
+        shape = len(ids), min(k, len(self))
+        all_ids, all_scores = np.full(shape, -1), np.zeros(shape, dtype=np.float32)
+        for row, (found, its_scores) in enumerate(zip(ids.tolist(), scores.tolist(), strict=True)):
+            groups = (
+                [(own, score) for own in islice(equal.get(id_, [id_]), k)]
+                for id_, score in zip(found, its_scores, strict=True)
+            )
+            for place, (own, score) in enumerate(islice(chain.from_iterable(groups), shape[1])):
+                all_ids[row, place], all_scores[row, place] = own, score
+        return all_ids, all_scores
+
+    def _padded(self, ids: np.ndarray, scores: np.ndarray, k: int) -> Neighbours:
+        """Fill rows up to `k` with id -1, and give these the worst score."""
+        missing = ((0, 0), (0, k - ids.shape[1]))
+        ids, scores = np.pad(ids, missing, constant_values=-1), np.pad(scores, missing)
         scores[ids == -1] = np.inf if self.metric == "l2" else -np.inf
         return Neighbours(ids, scores)
 
@@ -119,7 +164,7 @@ class VectorIndex:
                 f"nprobe={nprobe} was given, but a {self.kind} index has no cells. "
                 "Leave nprobe out, or build the index with ivf_index"
             )
-        return _load_faiss().SearchParametersIVF(
+        return load_faiss().SearchParametersIVF(
             nprobe=_check_whole("nprobe", nprobe, 1, self.settings["nlist"])
         )
 
@@ -128,6 +173,9 @@ def flat_index(
     vectors: np.ndarray, ids: Iterable[int] | None = None, *, metric: Metric = "cosine"
 ) -> VectorIndex:
     """Return an exact index: every query is compared with every vector.
+
+    For the cosine and the inner product, a search takes hardly longer than the matrix product of
+    queries and vectors; equal scores come in the order of `vectors`. For L2, FAISS searches.
 
     Parameters
     ----------
@@ -145,9 +193,9 @@ def flat_index(
         With what was given, what is expected, and what to do.
     """
     vectors, ids, measure = _check(vectors, ids, metric)
-    return _with_ids(
-        "flat", metric, {}, _load_faiss().IndexFlat(vectors.shape[1], measure), vectors, ids
-    )
+    index = load_faiss().IndexIDMap2(load_faiss().IndexFlat(vectors.shape[1], measure))
+    index.add_with_ids(vectors, ids)
+    return VectorIndex("flat", metric, {}, index)
 
 
 def ivf_index(
@@ -196,13 +244,13 @@ def ivf_index(
             "Measure both with sweep_nprobe",
             stacklevel=2,
         )
-    faiss = _load_faiss()
+    faiss = load_faiss()
     index = faiss.IndexIVFFlat(faiss.IndexFlat(dimension, measure), dimension, nlist, measure)
     index.cp.seed = seed
     index.cp.min_points_per_centroid = 1  # our warning above says it, in Python
     index.nprobe = nprobe
     index.train(vectors)
-    index.add_with_ids(vectors, np.arange(n) if ids is None else ids)
+    index.add_with_ids(vectors, ids)
     return VectorIndex("ivf", metric, {"nlist": nlist, "nprobe": nprobe}, index)
 
 
@@ -215,9 +263,17 @@ def hnsw_index(
     ef_construction: int = 80,
     ef_search: int = 64,
 ) -> VectorIndex:
-    """Return a graph index (hierarchical navigable small world): a search walks from vector to nearer vector.
+    """Return a graph index (hierarchical navigable small world): a search walks from vector to
+    nearer vector.
 
-    With more than one thread the graph differs a little from run to run. Vectors cannot be removed from it.
+    Equal vectors stand in the graph once, and a search gives the ids of all of them: in a graph, a
+    hundred copies are one another's nearest neighbours, and no way leads out to the rest. Equal
+    means up to a millionth of the norm in each number. Copies that differ by more (a thousandth of
+    the norm in all) did not hide others among 100, and hid one in five among 1,000 copies and 10
+    others: leave near-duplicates out, or search exactly where there are many.
+
+    With more than one thread the graph differs a little from run to run. Vectors cannot be removed
+    from it.
 
     Parameters
     ----------
@@ -239,79 +295,14 @@ def hnsw_index(
         "ef_construction": _check_whole("ef_construction", ef_construction, 1),
         "ef_search": _check_whole("ef_search", ef_search, 1),
     }
-    index = _load_faiss().IndexHNSWFlat(vectors.shape[1], links, measure)
-    index.hnsw.efConstruction, index.hnsw.efSearch = ef_construction, ef_search
-    return _with_ids("hnsw", metric, settings, index, vectors, ids)
-
-
-def pq_index(
-    vectors: np.ndarray,
-    ids: Iterable[int] | None = None,
-    *,
-    metric: Metric = "cosine",
-    pieces: int = 48,
-    bits: int = 8,
-) -> VectorIndex:
-    """Return a product quantiser: each vector is cut into `pieces`, and of each only a centroid's number is kept.
-
-    Parameters
-    ----------
-    vectors, ids, metric
-        As in `flat_index`.
-    pieces
-        Must divide the dimension. A vector takes ``pieces * bits / 8`` bytes.
-    bits
-        1 to 12; each piece has 2**bits centroids, and there must be at least as many vectors to learn them from.
-
-    Warns
-    -----
-    UserWarning
-        When a centroid has fewer than 39 vectors to be learned from.
-
-    References
-    ----------
-    H. Jégou, M. Douze and C. Schmid, "Product Quantization for Nearest Neighbor Search", IEEE TPAMI 33(1), 2011.
-    """
-    vectors, ids, measure = _check(vectors, ids, metric)
-    n, dimension = vectors.shape
-    bits, pieces = _check_whole("bits", bits, 1, 12), _check_whole("pieces", pieces, 1, dimension)
-    if dimension % pieces:
-        near = min(
-            (p for p in range(1, dimension + 1) if dimension % p == 0),
-            key=lambda p: abs(p - pieces),
-        )
-        raise ValueError(
-            f"pieces={pieces} does not divide the dimension, {dimension}. Give a divisor, such as {near}"
-        )
-    if n < 2**bits:
-        raise ValueError(
-            f"{n} vectors were given; {2**bits} centroids (bits={bits}) cannot be learned from fewer than {2**bits}. "
-            "Give fewer bits, or use sq8_index"
-        )
-    if n < POINTS_PER_CELL * 2**bits:
-        warnings.warn(
-            f"{n:,} vectors to learn {2**bits} centroids from; FAISS asks for {POINTS_PER_CELL * 2**bits:,} or more. "
-            "Measure the recall, or give fewer bits",
-            stacklevel=2,
-        )
-    index = _load_faiss().IndexPQ(dimension, pieces, bits, measure)
-    index.pq.cp.min_points_per_centroid = 1
-    index.train(vectors)
-    return _with_ids("pq", metric, {"pieces": pieces, "bits": bits}, index, vectors, ids)
-
-
-def sq8_index(
-    vectors: np.ndarray, ids: Iterable[int] | None = None, *, metric: Metric = "cosine"
-) -> VectorIndex:
-    """Return a scalar quantiser: each number of a vector is kept in one byte, on a scale learned for its dimension.
-
-    Parameters are those of `flat_index`.
-    """
-    vectors, ids, measure = _check(vectors, ids, metric)
-    faiss = _load_faiss()
-    index = faiss.IndexScalarQuantizer(vectors.shape[1], faiss.ScalarQuantizer.QT_8bit, measure)
-    index.train(vectors)
-    return _with_ids("sq8", metric, {}, index, vectors, ids)
+    groups = _equal(vectors)
+    first = [group[0] for group in groups]
+    graph = load_faiss().IndexHNSWFlat(vectors.shape[1], links, measure)
+    graph.hnsw.efConstruction, graph.hnsw.efSearch = ef_construction, ef_search
+    index = load_faiss().IndexIDMap2(graph)
+    index.add_with_ids(vectors[first], ids[first])
+    copies = [ids[group].tolist() for group in groups if len(group) > 1]
+    return VectorIndex("hnsw", metric, settings, index, copies)
 
 
 def recall_at_k(exact: np.ndarray, approximate: np.ndarray) -> float:
@@ -363,7 +354,7 @@ class SweepPoint:
     ----------
     nprobe : cells looked into
     recall : share of the true neighbours found
-    seconds : median time for one query
+    seconds : time for one query, a low quantile of the rounds
     fraction : mean share of the vectors that a query was compared with
     threads : with how many threads this was measured
     batch : how many queries were handed over at a time
@@ -389,8 +380,8 @@ def sweep_nprobe(
 ) -> list[SweepPoint]:
     """Measure recall, time and share of vectors scanned of an inverted file, for each `nprobe`.
 
-    The time is the median of `repeats` runs over all queries, after one that warms up, divided by the number of
-    queries. The index's own nprobe is not changed.
+    All nprobes are timed in turn, round by round (`helpers.timing.time_in_turn`), so that a busy
+    while slows all of them and no single one. The index's own nprobe is not changed.
 
     Parameters
     ----------
@@ -401,8 +392,10 @@ def sweep_nprobe(
         What an exact search finds for these queries, with the same ids. Its width is the k searched for.
     nprobes
         None: 1 to nlist, each.
-    repeats, threads
-        `threads` holds for FAISS and the linear algebra below it while this runs. On macOS it is always 1.
+    repeats
+        Rounds, after one that warms up.
+    threads
+        For FAISS and the linear algebra below it while this runs. On macOS always 1.
     batch
         Queries handed over at a time. 1 is what a single user waits for; None, all at once, is what a job over many queries pays.
 
@@ -431,28 +424,29 @@ def sweep_nprobe(
     repeats, threads = _check_whole("repeats", repeats, 1), _check_whole("threads", threads, 1)
     batch = len(queries) if batch is None else _check_whole("batch", batch, 1)
     scanned = _scanned(index, queries)
-    points = []
+
+    def run(nprobe):
+        parameters = index._parameters(nprobe)
+        for start in range(0, len(queries), batch):
+            index.faiss.search(queries[start : start + batch], k, params=parameters)
+
     with threads_pinned(threads) as pinned:
-        for nprobe in chosen:
-            recall = recall_at_k(exact, index.search(queries, k, nprobe=nprobe).ids)
-            parameters = index._parameters(nprobe)
-
-            def run(parameters=parameters):
-                for start in range(0, len(queries), batch):
-                    index.faiss.search(queries[start : start + batch], k, params=parameters)
-
-            seconds = median_seconds(run, repeats) / len(queries)
-            points.append(
-                SweepPoint(
-                    nprobe,
-                    recall,
-                    seconds,
-                    float(scanned[nprobe - 1]),
-                    pinned,
-                    min(batch, len(queries)),
-                )
-            )
-    return points
+        recalls = [recall_at_k(exact, index.search(queries, k, nprobe=n).ids) for n in chosen]
+        # The searches above have warmed up. Threads that spin after a search would slow the next.
+        rest = 0.0 if pinned == 1 else 0.02
+        contestants = {str(nprobe): partial(run, nprobe) for nprobe in chosen}
+        timings = time_in_turn(contestants, repeats, warm_up=False, rest=rest)
+    return [
+        SweepPoint(
+            nprobe,
+            recall,
+            timings[str(nprobe)].seconds / len(queries),
+            float(scanned[nprobe - 1]),
+            pinned,
+            min(batch, len(queries)),
+        )
+        for nprobe, recall in zip(chosen, recalls, strict=True)
+    ]
 
 
 def choose_nprobe(points: Iterable[SweepPoint], target: float) -> int | None:
@@ -484,11 +478,12 @@ def save_index(index: VectorIndex, path: str | Path) -> Path:
     path = Path(path)
     if path.is_dir() or (path.is_file() and not _is_ours(path)):
         raise FileExistsError(f"{path} is something other than a saved index; choose another name")
-    content = _load_faiss().serialize_index(index.faiss).tobytes()
-    header = _description(index) | {"sha256": hashlib.sha256(content).hexdigest()}
+    names = ("kind", "metric", "settings", "copies")
+    header = json.dumps({name: getattr(index, name) for name in names}).encode()
+    content = header + b"\n" + load_faiss().serialize_index(index.faiss).tobytes()
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary, temporary.open("wb") as file:
-        file.write(_MAGIC + json.dumps(header).encode() + b"\n")
+        file.write(_MAGIC + hashlib.sha256(content).hexdigest().encode() + b"\n")
         file.write(content)
     return path
 
@@ -515,100 +510,28 @@ def load_index(path: str | Path) -> VectorIndex:
         raise ValueError(
             f"{path} was not written by save_index. A file of FAISS's own is read by faiss.read_index(str(path))"
         )
-    head, _, body = content[len(_MAGIC) :].partition(b"\n")
-    try:
-        header = json.loads(head)
-        expected = header["sha256"]
-    except (ValueError, TypeError, KeyError) as error:
+    checksum, _, content = content[len(_MAGIC) :].partition(b"\n")
+    if hashlib.sha256(content).hexdigest().encode() != checksum:
         raise ValueError(
-            f"{path} is damaged: its description cannot be read. Build the index again and save it"
-        ) from error
-    if hashlib.sha256(body).hexdigest() != expected:
-        raise ValueError(
-            f"{path} is damaged: {len(body):,} bytes whose checksum is not the one saved. "
+            f"{path} is damaged: {len(content):,} bytes whose checksum is not the one saved. "
             "Build the index again and save it"
         )
-    index = _load_faiss().deserialize_index(np.frombuffer(body, dtype=np.uint8))
-    found = VectorIndex(header.get("kind"), header.get("metric"), header.get("settings"), index)
-    if _description(found) != {name: value for name, value in header.items() if name != "sha256"}:
-        raise ValueError(
-            f"{path} is damaged: its description does not match its content. Build the index again and save it"
-        )
-    return found
-
-
-def _description(index: VectorIndex) -> dict[str, Any]:
-    """Return what is written in front of a saved index, as far as FAISS's own index bears it out."""
-    faiss = _load_faiss()
-    inner = faiss.downcast_index(index.faiss)
-    inner = faiss.downcast_index(inner.index) if isinstance(inner, faiss.IndexIDMap) else inner
-    kinds = {
-        "flat": (faiss.IndexFlat, {}),
-        "ivf": (faiss.IndexIVFFlat, {"nlist": "nlist", "nprobe": "nprobe"}),
-        "hnsw": (
-            faiss.IndexHNSWFlat,
-            {"ef_construction": "hnsw.efConstruction", "ef_search": "hnsw.efSearch"},
-        ),
-        "pq": (faiss.IndexPQ, {"pieces": "pq.M", "bits": "pq.nbits"}),
-        "sq8": (faiss.IndexScalarQuantizer, {}),
-    }
-    kind = next((kind for kind, (cls, _) in kinds.items() if isinstance(inner, cls)), None)
-    settings = (
-        {name: attrgetter(place)(inner) for name, place in kinds[kind][1].items()} if kind else {}
+    header, _, body = content.partition(b"\n")
+    return VectorIndex(
+        index=load_faiss().deserialize_index(np.frombuffer(body, dtype=np.uint8)),
+        **json.loads(header),
     )
-    if kind == "hnsw":
-        settings = {"links": inner.hnsw.nb_neighbors(1)} | settings
-    l2 = inner.metric_type == faiss.METRIC_L2
-    return {
-        "kind": kind,
-        "metric": "l2"
-        if l2
-        else index.metric
-        if index.metric != "l2" and index.metric in METRICS
-        else None,
-        "dimension": index.dimension,
-        "vectors": len(index),
-        "settings": settings,
-    }
-
-
-@contextmanager
-def threads_pinned(threads: int = 1) -> Iterator[int]:
-    """Give FAISS and the linear algebra libraries `threads` threads inside a ``with`` block; yield how many FAISS has got.
-
-    On macOS that is always 1: more have been seen to crash beside torch's own OpenMP library.
-    """
-    from threadpoolctl import threadpool_limits
-
-    faiss = _load_faiss()
-    before = faiss.omp_get_max_threads()
-    threads = 1 if sys.platform == "darwin" else _check_whole("threads", threads, 1)
-    with threadpool_limits(limits=threads):
-        faiss.omp_set_num_threads(threads)
-        try:
-            yield faiss.omp_get_max_threads()
-        finally:
-            faiss.omp_set_num_threads(before)
-
-
-def _load_faiss():
-    """Import FAISS. The one place that does, and the one that keeps it to one thread on macOS."""
-    import faiss
-
-    if sys.platform == "darwin":
-        faiss.omp_set_num_threads(1)
-    return faiss
 
 
 def _check(
     vectors: np.ndarray, ids: Iterable[int] | None, metric: Metric
-) -> tuple[np.ndarray, np.ndarray | None, int]:
+) -> tuple[np.ndarray, np.ndarray, int]:
     if metric not in METRICS:
         raise ValueError(f"metric={metric!r}: give one of {', '.join(map(repr, METRICS))}")
     vectors = _check_matrix(vectors, "vectors", metric)
     if not len(vectors):
         raise ValueError(f"vectors has shape {vectors.shape}: no rows. Give at least one vector")
-    faiss = _load_faiss()
+    faiss = load_faiss()
     return (
         vectors,
         _check_ids(ids, len(vectors)),
@@ -640,14 +563,17 @@ def _check_matrix(
             f"{what} is {vectors.dtype}; FAISS calculates in float32. Give {what}.astype(np.float32)"
         )
     vectors = np.ascontiguousarray(vectors)
-    bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    squares = np.einsum("ij,ij->i", vectors, vectors)
+    bad = np.flatnonzero(~np.isfinite(squares))
     if len(bad):
+        long = np.isfinite(vectors[bad[0]]).all()
+        wrong = "is too long for float32's products" if long else "holds a NaN or an infinity"
         raise ValueError(
-            f"{what}[{bad[0]}] holds a NaN or an infinity ({len(bad)} such rows); "
+            f"{what}[{bad[0]}] {wrong} ({len(bad)} such rows); "
             "leave such rows out, or find out where they come from"
         )
     if metric == "cosine":
-        norms = np.linalg.norm(vectors, axis=1)
+        norms = np.sqrt(squares)
         bad = np.flatnonzero(np.abs(norms - 1) > _NORM_TOLERANCE)
         if len(bad):
             raise ValueError(
@@ -658,9 +584,9 @@ def _check_matrix(
     return vectors
 
 
-def _check_ids(ids: Iterable[int] | None, n: int) -> np.ndarray | None:
+def _check_ids(ids: Iterable[int] | None, n: int) -> np.ndarray:
     if ids is None:
-        return None
+        return np.arange(n)
     ids = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids))
     if ids.shape != (n,):
         raise ValueError(f"ids has shape {ids.shape} for {n} vectors; give one id for each")
@@ -710,17 +636,19 @@ def _check_whole(
     return int(value)
 
 
-def _with_ids(
-    kind: str,
-    metric: Metric,
-    settings: dict[str, int],
-    index: Any,
-    vectors: np.ndarray,
-    ids: np.ndarray | None,
-) -> VectorIndex:
-    index = _load_faiss().IndexIDMap2(index)
-    index.add_with_ids(vectors, np.arange(len(vectors)) if ids is None else ids)
-    return VectorIndex(kind, metric, settings, index)
+def _equal(vectors: np.ndarray) -> list[np.ndarray]:
+    """Return the places of equal vectors together, in groups (most of one), in order of place.
+
+    Sorted along a direction of chance, equal vectors are neighbours. Equal means up to `_EQUAL`: the
+    same text encoded in other company differs in the seventh decimal.
+    """
+    direction = np.random.default_rng(SEED).normal(size=vectors.shape[1]).astype(np.float32)
+    order = np.argsort(vectors @ direction, kind="stable")
+    sorted_ = vectors[order]
+    largest = np.abs(np.diff(sorted_, axis=0)).max(axis=1)
+    new = largest > _EQUAL * np.linalg.norm(sorted_[1:], axis=1)
+    groups = [np.sort(group) for group in np.split(order, np.flatnonzero(new) + 1)]
+    return sorted(groups, key=lambda group: group[0])
 
 
 def _scanned(index: VectorIndex, queries: np.ndarray) -> np.ndarray:

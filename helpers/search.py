@@ -14,31 +14,30 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
+
+from helpers.encoding import check_texts, encode
+from helpers.exact import top_k as exact_top_k
+from helpers.exact import top_k_indices
+from helpers.fusion import RRF_K, check_weights, convex_combination, reciprocal_rank_fusion
+from helpers.words import is_unspaced, lower, words_in
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-#: Scores held in memory at once, however many queries and documents there are: 16 million
-#: float32, 64 MB.
-SCORES_IN_MEMORY = 16_000_000
-#: The constant of reciprocal rank fusion in its first publication (Cormack, Clarke and Büttcher,
-#: 2009).
-RRF_K = 60
-#: What counts as a word for BM25: two letters or more, or a single digit ("bus 7", "3-1").
-WORD_PATTERN = r"(?u)\b\w\w+\b|\b\d\b"
+#: Where a word written in camel case is parted.
+_CAMEL = re.compile(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _FORMAT = 1
 _FILES = {"engine.json", "documents.json", "vectors.npy", "fingerprint.npy"}
-
-Item = TypeVar("Item", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +222,10 @@ class SemanticSearch(SearchEngine):
     model
         A model's name (see `helpers.models.load_model`) or a loaded `SentenceTransformer`.
     batch_size
-        Texts encoded at once.
+        Texts encoded at once. None: as many as suit their lengths.
     show_progress
-        Show a progress bar while documents are encoded.
+        A progress bar while documents are encoded. None: after a second, in a terminal or a
+        notebook.
 
     Attributes
     ----------
@@ -233,7 +233,11 @@ class SemanticSearch(SearchEngine):
     """
 
     def __init__(
-        self, model: str | SentenceTransformer, *, batch_size: int = 32, show_progress: bool = False
+        self,
+        model: str | SentenceTransformer,
+        *,
+        batch_size: int | None = None,
+        show_progress: bool | None = None,
     ) -> None:
         super().__init__()
         if isinstance(model, str):
@@ -252,28 +256,24 @@ class SemanticSearch(SearchEngine):
         self.show_progress = show_progress
         self.vectors = np.empty((0, 0), dtype=np.float32)
 
-    def encode(self, texts: list[str]) -> np.ndarray:
+    def encode(self, texts: list[str], kind: Literal["query", "document"]) -> np.ndarray:
         """Return the vectors of `texts`: shape (texts, dimension), float32, norm 1 whatever the
-        model.
+        model. Documents are encoded once and kept (see `helpers.encoding.encode`).
         """
         if not texts:
             return np.empty((0, self.vectors.shape[1]), dtype=np.float32)
-        vectors = self.model.encode(
+        known = hasattr(self.model, "state_dict") or getattr(self.model, "cache_key", None)
+        return encode(
             texts,
+            self.model,
+            kind=kind,
+            cache=kind == "document" and bool(known),
             batch_size=self.batch_size,
-            normalize_embeddings=True,
-            show_progress_bar=self.show_progress,
+            show_progress=self.show_progress if kind == "document" else False,
         )
-        vectors = np.ascontiguousarray(vectors, dtype=np.float32)
-        if not np.isfinite(vectors).all():
-            broken = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
-            raise ValueError(
-                f"the model gave NaN or infinity for {texts[broken][:40]!r}: it is not finite, and cannot be compared"
-            )
-        return vectors
 
     def _replace(self, documents: list[str]) -> None:
-        self.vectors = self.encode(documents)
+        self.vectors = self.encode(documents, "document")
         self.documents = documents
 
     def add(self, documents: Iterable[str]) -> None:
@@ -284,16 +284,13 @@ class SemanticSearch(SearchEngine):
         if not self.documents:
             self._replace(documents)
         elif documents:
-            self.vectors = np.vstack([self.vectors, self.encode(documents)])
+            self.vectors = np.vstack([self.vectors, self.encode(documents, "document")])
             self.documents = self.documents + documents
 
     def _rank(self, queries: list[str], top_k: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        query_vectors = self.encode(queries)
-        step = max(1, SCORES_IN_MEMORY // len(self.documents))
-        for start in range(0, len(queries), step):
-            for scores in query_vectors[start : start + step] @ self.vectors.T:
-                best = top_k_indices(scores, top_k)
-                yield best, scores[best]
+        yield from zip(
+            *exact_top_k(self.encode(queries, "query"), self.vectors, top_k), strict=True
+        )
 
     def _write(self, folder: Path) -> None:
         super()._write(folder)
@@ -307,7 +304,8 @@ class SemanticSearch(SearchEngine):
         """Return the vector of one fixed sentence. It tells models apart better than their names
         do.
         """
-        return self.encode(["A lighthouse keeper counts the ships that pass at night."])[0]
+        sentence = "A lighthouse keeper counts the ships that pass at night."
+        return self.encode([sentence], "query")[0]
 
     @classmethod
     def load(
@@ -369,6 +367,12 @@ class KeywordSearch(SearchEngine):
     than `top_k`, or empty. Scores are sums of word weights: they have no upper end and cannot be
     compared between queries.
 
+    Words are those of `helpers.words.words_in` with two characters or more, and single digits. In
+    scripts without spaces, pairs of neighbouring characters stand for words; a single character is
+    found too. Names in camel case are found whole and by their parts. Case does not count, accents
+    do ("cafe" does not find "café"); stems and stop words are those of English, in any language.
+    Emoji are not found.
+
     Parameters
     ----------
     k1, b
@@ -384,24 +388,32 @@ class KeywordSearch(SearchEngine):
         self._bm25 = None
 
     def words(self, text: str) -> list[str]:
-        """Return the stems by which `text` is found: ``"The ferries sail"`` gives ``["ferri",
+        """Return the stems by which `text` is looked for: ``"The ferries sail"`` gives ``["ferri",
         "sail"]``.
         """
-        import bm25s
+        from bm25s.stopwords import STOPWORDS_EN
 
-        return bm25s.tokenize(
-            [text],
-            token_pattern=WORD_PATTERN,
-            stopwords="en",
-            stemmer=self._stemmer,
-            return_ids=False,
-            show_progress=False,
-        )[0]
+        words = []
+        for word in words_in(text):
+            parts = _CAMEL.split(word)
+            words += [word, *parts] if len(parts) > 1 else [word]
+        words = [lower(word).casefold() for word in words]
+        return self._stemmer.stemWords(
+            [
+                word
+                for word in words
+                if word not in STOPWORDS_EN
+                and (len(word) > 1 or word.isdigit() or is_unspaced(word))
+            ]
+        )
 
     def _replace(self, documents: list[str]) -> None:
         import bm25s
 
-        words = [self.words(document) for document in documents]
+        words = [
+            self.words(text) + [c for word in words_in(text) if is_unspaced(word) for c in word]
+            for text in documents
+        ]
         self._bm25 = None
         if any(words):
             self._bm25 = bm25s.BM25(k1=self.k1, b=self.b, method="lucene")
@@ -443,21 +455,32 @@ class KeywordSearch(SearchEngine):
 
 
 class HybridSearch(SearchEngine):
-    """Several engines on the same documents, their rankings fused by reciprocal rank fusion.
+    """Several engines on the same documents, their rankings fused.
 
     Parameters
     ----------
     engines
         Such as ``[KeywordSearch(), SemanticSearch(model)]``. If they are indexed already, with
         the same documents, they are used as they are.
+    fusion
+        ``"rrf"`` counts ranks (`reciprocal_rank_fusion`), ``"convex"`` scores
+        (`convex_combination`).
+    weights
+        Of the engines, for ``"convex"``. None: the same for all.
     depth
-        How many results of each engine take part.
+        How many results of each engine take part; `top_k` where that is more.
     k
-        The constant of the fusion; see `reciprocal_rank_fusion`.
+        The constant of ``"rrf"``.
     """
 
     def __init__(
-        self, engines: Sequence[SearchEngine], *, depth: int = 100, k: int = RRF_K
+        self,
+        engines: Sequence[SearchEngine],
+        *,
+        fusion: Literal["rrf", "convex"] = "rrf",
+        weights: Sequence[float] | None = None,
+        depth: int = 100,
+        k: int = RRF_K,
     ) -> None:
         super().__init__()
         if not engines:
@@ -466,7 +489,14 @@ class HybridSearch(SearchEngine):
             raise ValueError(
                 "the engines hold different documents; index them all with the same list"
             )
-        self.engines, self.depth, self.k = list(engines), depth, k
+        if fusion not in ("rrf", "convex"):
+            raise ValueError(f"fusion={fusion!r}: give 'rrf' or 'convex'")
+        if weights is not None and fusion == "rrf":
+            raise ValueError("weights are for fusion='convex'; leave them out, or choose it")
+        if depth < 1:
+            raise ValueError(f"depth={depth}: give a whole number from 1 up")
+        self.engines, self.fusion, self.depth, self.k = list(engines), fusion, depth, k
+        self.weights = check_weights(weights, len(engines))
         self.documents = list(engines[0].documents)
 
     def _replace(self, documents: list[str]) -> None:
@@ -490,9 +520,12 @@ class HybridSearch(SearchEngine):
         for rankings in zip(
             *(engine.search(queries, top_k=depth) for engine in self.engines), strict=True
         ):
-            fused = reciprocal_rank_fusion(
-                [[result.index for result in ranking] for ranking in rankings], k=self.k
-            )[:top_k]
+            if self.fusion == "rrf":
+                ids = [[result.index for result in ranking] for ranking in rankings]
+                fused = reciprocal_rank_fusion(ids, k=self.k)[:top_k]
+            else:
+                pairs = [[(result.index, result.score) for result in r] for r in rankings]
+                fused = convex_combination(pairs, self.weights)[:top_k]
             yield (
                 np.array([index for index, _ in fused], dtype=int),
                 np.array([score for _, score in fused]),
@@ -505,74 +538,6 @@ class HybridSearch(SearchEngine):
         raise NotImplementedError(
             "save each engine of a HybridSearch in a folder of its own, load them, and build the HybridSearch again"
         )
-
-
-def top_k_indices(scores: np.ndarray, k: int) -> np.ndarray:
-    """Return the indices of the `k` largest of `scores`, largest first; equal scores in ascending
-    order of index.
-
-    Only the `k` found are sorted: finding them takes time in proportion to ``len(scores)``.
-
-    Parameters
-    ----------
-    scores : array, shape (n,)
-    k : at least 1; a larger k than n gives all n
-    """
-    scores = np.asarray(scores)
-    if scores.ndim != 1:
-        raise ValueError(f"scores has shape {scores.shape}; give one row, of shape (n,)")
-    if k < 1:
-        raise ValueError(f"k={k}: give a whole number from 1 up")
-    if k < len(scores):
-        smallest = np.partition(scores, len(scores) - k)[len(scores) - k]
-        above = np.flatnonzero(scores > smallest)
-        level = np.flatnonzero(scores == smallest)[
-            : k - len(above)
-        ]  # of those that tie for the last places, the first ones
-        candidates = np.concatenate([above, level])
-    else:
-        candidates = np.arange(len(scores))
-    return candidates[np.lexsort((candidates, -scores[candidates]))]
-
-
-def reciprocal_rank_fusion(
-    rankings: Sequence[Sequence[Item]], *, k: int = RRF_K
-) -> list[tuple[Item, float]]:
-    """Fuse several rankings of the same things into one: each gives the thing at rank r (from 1)
-    the score 1 / (k + r).
-
-    Only ranks count, so that engines whose scores have nothing in common can be fused. A larger
-    `k` lets the first places count for less.
-
-    Parameters
-    ----------
-    rankings
-        Each a sequence of ids, best first, no id twice.
-
-    Returns
-    -------
-    list of (id, score)
-        In descending order of score; equal scores in the order in which the ids first appear.
-
-    Raises
-    ------
-    ValueError
-        When a ranking holds an id twice, or `k` is negative.
-
-    References
-    ----------
-    G. V. Cormack, C. L. A. Clarke and S. Büttcher, "Reciprocal rank fusion outperforms Condorcet
-    and individual rank learning methods", SIGIR 2009.
-    """
-    if k < 0:
-        raise ValueError(f"k={k}: give 0 or more")
-    scores: dict[Item, float] = {}
-    for ranking in rankings:
-        if len(set(ranking)) < len(ranking):
-            raise ValueError("a ranking holds an id twice; give each id once, at its best rank")
-        for rank, item in enumerate(ranking, start=1):
-            scores[item] = scores.get(item, 0.0) + 1 / (k + rank)
-    return sorted(scores.items(), key=lambda entry: -entry[1])
 
 
 def _holds_engine_or_nothing(folder: Path) -> bool:
@@ -604,29 +569,3 @@ def _load_array(folder: Path, name: str) -> np.ndarray:
 
 def _damaged(folder: str | Path, why: str) -> ValueError:
     return ValueError(f"{folder} is damaged: {why}. Index the documents again and save the engine")
-
-
-def check_texts(texts: Iterable[str], what: str) -> list[str]:
-    """Return `texts` as a list of strings.
-
-    Raises
-    ------
-    TypeError
-        For one string instead of several, or for anything in it that is no string; the message
-        names the first.
-    """
-    if isinstance(texts, str | bytes):
-        raise TypeError(
-            f"{what} is one {type(texts).__name__}; give a list of strings: [{texts[:20]!r}, …]"
-        )
-    try:
-        texts = list(texts)
-    except TypeError as error:
-        raise TypeError(f"{what} is a {type(texts).__name__}; give a list of strings") from error
-    for position, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TypeError(
-                f"{what}[{position}] is a {type(text).__name__}, not a string. "
-                "For records, give one of their fields: [r.text for r in records]"
-            )
-    return texts

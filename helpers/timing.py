@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 #: Set by ``make run``: a claim of order that does not hold is an error there, and a note elsewhere.
 STRICT_VARIABLE = "SEARCH_BY_MEANING_STRICT_TIMES"
@@ -95,15 +96,17 @@ def claim_order(timings: Mapping[str, Timing], names: Iterable[str], slack: floa
 
     Raises
     ------
+    ValueError
+        For fewer than two names, or one that was not timed: nothing would be claimed.
     AssertionError
         Where the environment variable `STRICT_VARIABLE` is set and the order does not hold.
     """
     names = list(names)
+    unknown = [name for name in names if name not in timings]
+    if len(names) < 2 or unknown:
+        raise ValueError(f"names={names}: give two or more of those timed: {', '.join(timings)}")
     return claim(
-        all(
-            timings[a].seconds <= slack * timings[b].seconds
-            for a, b in zip(names, names[1:], strict=False)
-        ),
+        all(timings[a].seconds <= slack * timings[b].seconds for a, b in pairwise(names)),
         "from the fastest to the slowest: " + ", ".join(names),
     )
 
@@ -116,7 +119,9 @@ def claim(holds: bool, words: str) -> str:
         return f"Measured: {words}."
     if os.environ.get(STRICT_VARIABLE):
         raise AssertionError(f"the text claims what was not measured just now: {words}")
-    return f"Not on this machine, this time: {words}. Other programs may be busy; run the cell again."
+    return (
+        f"Not on this machine, this time: {words}. Other programs may be busy; run the cell again."
+    )
 
 
 def median_seconds(action: Callable[[], object], repeats: int = 5) -> float:
@@ -127,8 +132,11 @@ def median_seconds(action: Callable[[], object], repeats: int = 5) -> float:
     return statistics.median(timing.rounds)
 
 
-def threads() -> Sequence[str]:
+def threads() -> list[str]:
     """Return a line for each thread pool that is loaded: the library and its number of threads."""
     from threadpoolctl import threadpool_info
 
-    return [f"{pool['user_api']} ({pool['prefix']}): {pool['num_threads']}" for pool in threadpool_info()]
+    return [
+        f"{pool['user_api']} ({pool['prefix']}): {pool['num_threads']}"
+        for pool in threadpool_info()
+    ]

@@ -1,12 +1,22 @@
 """Chunks: they cover the text, fit the model, and keep sentences whole."""
 
+import math
 import re
+import warnings
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from helpers.chunking import Chunk, chunk_documents, chunk_text, count_tokens, tokens_lost
+from helpers import chunking
+from helpers.chunking import (
+    Chunk,
+    chunk_documents,
+    chunk_text,
+    count_tokens,
+    tokens_lost,
+    unknown_words,
+)
 
 NOUNS = [
     "ferry",
@@ -43,8 +53,8 @@ def sentences(number, seed=0):
     return result
 
 
-def assert_sound(text, chunks, model, max_tokens):
-    """What holds for all chunks of any text."""
+def assert_sound(text, chunks, model, max_tokens, unread=()):
+    """What holds for all chunks of any text: they cover it, but for words that are in `unread`."""
     for chunk in chunks:
         assert chunk.text == text[chunk.start : chunk.end]
         assert chunk.tokens == count_tokens(model, chunk.text)
@@ -58,7 +68,7 @@ def assert_sound(text, chunks, model, max_tokens):
         for match in re.finditer(r"\w+", text)
         if not covered.issuperset(range(*match.span()))
     ]
-    assert not missed
+    assert not [word for word in missed if not any(word in unknown for unknown in unread)]
 
 
 @pytest.mark.parametrize(
@@ -248,10 +258,11 @@ def test_random_texts_are_covered_and_fit(minilm):
         chosen = generator.choice(pieces, size=generator.integers(1, 80))
         text = "".join(piece + generator.choice([" ", " ", "", "\n"]) for piece in chosen)
         max_tokens = int(generator.integers(16, 64))
-        chunks = chunk_text(
-            text, minilm, max_tokens=max_tokens, overlap=int(generator.integers(0, max_tokens - 2))
-        )
-        assert_sound(text, chunks, minilm, max_tokens)
+        overlap = int(generator.integers(0, max_tokens - 2))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a chunk of unknown words only
+            chunks = chunk_text(text, minilm, max_tokens=max_tokens, overlap=overlap)
+        assert_sound(text, chunks, minilm, max_tokens, unread=unknown_words(minilm, text))
 
 
 def test_a_long_sentence_without_spaces_has_overlap_too(minilm):
@@ -261,6 +272,76 @@ def test_a_long_sentence_without_spaces_has_overlap_too(minilm):
     assert_sound(text, chunks, minilm, 40)
     for first, second in pairwise(chunks):
         assert 5 <= first.end - second.start <= 10
+
+
+LONG_WORDS = {
+    "camel case": "TheFerryIsLateTonight" * 6,
+    "letters and digits": "ACGT7" * 50,
+    "base64": "QnJlYWQgcmlzZXMgb3Zlcm5pZ2h0" * 8,
+    "no spaces": "theharbourwasquietatnight" * 20,
+    "Hangul": "한국어도서관에서" * 7,
+}
+
+
+@pytest.mark.parametrize("word", LONG_WORDS.values(), ids=LONG_WORDS)
+def test_a_word_too_long_for_the_model_is_read_in_pieces(minilm, word):
+    """As one word it is the unknown token, and the same as any other; no piece of it is."""
+    text = f"Before it. {word} And after it, the ferry sails."
+    assert unknown_words(minilm, text) == [word]
+    for whole in (text, word):
+        chunks = chunk_text(whole, minilm, max_tokens=64, overlap=8)
+        assert_sound(whole, chunks, minilm, 64)
+        assert not [chunk for chunk in chunks if unknown_words(minilm, chunk.text)]
+
+
+def test_unknown_words_are_listed_as_they_stand(minilm):
+    """Emoji, letters that the model never met; known words are not among them, nor an empty text's."""
+    assert unknown_words(minilm, "The ferry 🚢 to ห้องสมุด is late.") == ["🚢", "ห้องสมุด"]
+    assert unknown_words(minilm, "The ferry is late, naïve and £3.50.") == []
+    assert unknown_words(minilm, "") == []
+
+
+def test_what_the_model_cannot_read_at_all_is_in_no_chunk_and_said(minilm):
+    """Chunks of unknown words only would all have one vector, and be each other's neighbours."""
+    with pytest.warns(UserWarning, match=r"knows no word of 200 characters, such as '🚢.* in text"):
+        assert chunk_text("🚢" * 200, minilm) == []
+    with pytest.warns(UserWarning, match=r"knows no word of 8 characters.*texts\[1\]"):
+        chunks = chunk_documents(["The ferry.", "ห้องสมุด", "🚢 A 🚢 gull."], minilm)
+    assert [(chunk.text, chunk.document) for chunk in chunks] == [
+        ("The ferry.", 0),
+        ("🚢 A 🚢 gull.", 2),
+    ]
+
+
+def test_a_row_of_emoji_among_words_splits_nothing(minilm):
+    """No piece of it would say more than the whole."""
+    text = "The ferry " + "🚢" * 150 + " is late."
+    assert [chunk.text for chunk in chunk_text(text, minilm)] == [text]
+
+
+def test_work_grows_with_the_text_and_no_faster(minilm, monkeypatch):
+    """Counted, not timed: twice the text, twice the steps through its sentences."""
+    steps = []
+
+    class Counted(list):
+        def __getitem__(self, place):
+            steps.append(len(range(*place.indices(len(self)))) if isinstance(place, slice) else 1)
+            return super().__getitem__(place)
+
+        def __iter__(self):
+            steps.append(len(self))
+            return super().__iter__()
+
+    plain = chunking._Source._sentences
+    monkeypatch.setattr(
+        chunking._Source, "_sentences", lambda self, language: Counted(plain(self, language))
+    )
+    work = []
+    for times in (300, 600):
+        steps.clear()
+        assert len(chunk_text("A ferry left the harbour late. " * times, minilm)) > 5
+        work.append(sum(steps))
+    assert work[1] < 2.2 * work[0]
 
 
 def test_a_hundred_thousand_characters_are_chunked(minilm):
@@ -293,11 +374,15 @@ def test_settings_that_cannot_work_are_refused(minilm, settings, message):
             chunk_text(text, minilm, **settings)
 
 
-@pytest.mark.parametrize("text", [None, 5, b"bytes", ["a list"]])
+@pytest.mark.parametrize("text", [None, 5, math.nan, b"bytes", ["a list"], ["a", "b"], {"a": 1}])
 def test_a_text_that_is_no_string_is_refused(minilm, text):
-    """By whichever library notices first, but never in silence."""
-    with pytest.raises((TypeError, ValueError)):
-        chunk_text(text, minilm)
+    """Never in silence: a list of two texts does not have two tokens."""
+    for function in (chunk_text, lambda text, model: chunk_documents([text], model)):
+        with pytest.raises(TypeError, match="text"):
+            function(text, minilm)
+    for function in (count_tokens, tokens_lost, unknown_words):
+        with pytest.raises(TypeError, match="text"):
+            function(minilm, text)
 
 
 def test_chunks_of_several_documents_know_where_they_are_from(minilm):
@@ -324,6 +409,35 @@ def test_one_string_in_place_of_several_documents_is_refused(minilm):
     """Otherwise each of its letters becomes a document."""
     with pytest.raises(TypeError, match="list of strings"):
         chunk_documents("The ferry is late.", minilm)
+
+
+@pytest.mark.parametrize(
+    ("texts", "error"),
+    [
+        (["The ferry.", None], TypeError),
+        (["The ferry.", math.nan], TypeError),
+        (["The ferry.", "half an emoji \ud83d"], ValueError),
+    ],
+)
+def test_the_text_that_is_none_is_named_by_its_index(minilm, texts, error):
+    """In a corpus of thousands, which one?"""
+    with pytest.raises(error, match=r"texts\[1\]"):
+        chunk_documents(texts, minilm)
+
+
+def test_a_table_in_place_of_texts_is_refused(minilm):
+    """Otherwise the names of its columns are chunked."""
+    import pandas as pd
+
+    for texts in (pd.DataFrame({"title": ["A"], "text": ["B"]}), {"a": "The ferry."}):
+        with pytest.raises(TypeError, match="texts is a"):
+            chunk_documents(texts, minilm)
+
+
+def test_help_shows_what_each_function_does():
+    """A docstring is the first statement of a function, or it is none."""
+    for function in (chunk_documents, chunk_text, count_tokens, tokens_lost, unknown_words):
+        assert function.__doc__
 
 
 def test_a_chunk_cannot_be_changed(minilm):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from helpers import search
+from helpers import clustering
 from helpers.clustering import (
     agreement,
     kmeans,
@@ -172,6 +172,25 @@ def test_texts_and_labels_must_match(arguments, error, words):
         name_clusters(*arguments)
 
 
+def test_a_table_in_place_of_texts_is_refused():
+    import pandas as pd
+
+    with pytest.raises(TypeError, match="give one of its columns"):
+        name_clusters(pd.DataFrame({"title": ["a"], "text": ["b"]}), [0, 1])
+
+
+def test_names_are_whole_words_in_any_script():
+    texts = ["cafe\u0301 society", "caf\u00e9 society", "बंदरगाह का बाज़ार", "İzmir izmir"]
+    names = name_clusters(texts, [0, 0, 1, 2])
+    assert names == {0: ["café", "society"], 1: ["बंदरगाह", "बाज़ार"], 2: ["izmir"]}
+    assert name_clusters(["encode_to_file"], [0]) == {0: ["encode", "file"]}
+
+
+def test_names_are_pairs_of_characters_where_no_space_parts_words():
+    texts = ["北京是首都", "首都很大", "渡船来了"]
+    assert name_clusters(texts, [0, 0, 1], words=1)[0] == ["首都"]
+
+
 @pytest.mark.parametrize("words", [0, -1, 2.0])
 def test_a_name_has_at_least_one_word(words):
     with pytest.raises(ValueError, match=f"^words={words}"):
@@ -235,7 +254,7 @@ def test_stability_takes_two_runs_at_least():
 
 @pytest.mark.parametrize("portion", [16_000_000, 300, 1])
 def test_all_pairs_above_the_threshold_are_found_in_order(monkeypatch, portion):
-    monkeypatch.setattr(search, "SCORES_IN_MEMORY", portion)
+    monkeypatch.setattr(clustering, "SCORES_IN_MEMORY", portion)
     vectors, _ = heaps(spread=0.3)
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     expected = {

@@ -11,15 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers import search
+from helpers import exact
 from helpers.search import (
     HybridSearch,
     KeywordSearch,
     SearchResult,
     SemanticSearch,
+    convex_combination,
     reciprocal_rank_fusion,
     top_k_indices,
 )
+from helpers.words import words_in
 
 TEXTS = [
     "The ferry sails at noon.",
@@ -244,7 +246,19 @@ def test_a_query_that_is_no_text_is_refused(make, query):
         make().search(query)
 
 
+class Table:
+    """As pandas's: iterating over it gives the names of its columns."""
+
+    columns = ("title", "text")
+
+    def __iter__(self):
+        return iter(self.columns)
+
+
 NOT_TEXTS = [
+    Table(),
+    {"title": "text"},
+    {"a set"},
     "one string",
     b"bytes",
     None,
@@ -268,6 +282,16 @@ def test_documents_that_are_no_list_of_strings_are_refused_and_nothing_changes(m
             method(documents)
     assert engine.documents == TEXTS
     assert_same(engine.search("ferry"), before)
+
+
+@ENGINES
+def test_half_an_emoji_is_named_by_its_place(make):
+    """Before a tokenizer or an encoder of bytes stumbles, and does not say where."""
+    for method in (make().index, make().add):
+        with pytest.raises(ValueError, match=r"documents\[1\]"):
+            method(["fine", "half \ud83d"])
+    with pytest.raises(ValueError, match=r"queries\[0\]"):
+        make().search(["half \ud83d"])
 
 
 def test_records_in_place_of_texts_are_refused_with_the_way_out():
@@ -401,11 +425,56 @@ def test_many_queries_stay_within_the_memory_set_aside_for_scores(monkeypatch, b
         sizes.append(scores.size if scores.base is None else scores.base.size)
         return top_k_indices(scores, k)
 
-    monkeypatch.setattr(search, "SCORES_IN_MEMORY", budget)
-    monkeypatch.setattr(search, "top_k_indices", watched)
+    monkeypatch.setattr(exact, "SCORES_IN_MEMORY", budget)
+    monkeypatch.setattr(exact, "top_k_indices", watched)
     for found, wanted in zip(engine.search(queries, top_k=3), expected, strict=True):
         assert_same(found, wanted)
     assert max(sizes) <= max(budget, len(TEXTS))
+
+
+def test_many_queries_find_what_each_alone_finds():
+    """A batch goes another way than a single query: the same documents, equal scores in order."""
+    axes = {"x": (1, 0, 0), "y": (0, 1, 0), "z": (0.6, 0.8, 0)}
+    engine = semantic(list("yxzyxzxyzx"), TableModel(axes, other=(0.8, 0.6, 0)))
+    queries = [*"xyz", "w"] * 10
+    for top_k in (1, 4, 10):
+        for query, found in zip(queries, engine.search(queries, top_k=top_k), strict=True):
+            assert_same(found, engine.search(query, top_k=top_k))
+
+
+def test_queries_and_documents_are_encoded_each_their_way():
+    """A model that makes a difference is asked for the right side."""
+
+    class TwoSides(FakeModel):
+        def encode_query(self, texts, **settings):
+            return self.encode([f"query: {text}" for text in texts], **settings)
+
+        def encode_document(self, texts, **settings):
+            return self.encode([f"passage: {text}" for text in texts], **settings)
+
+    model = TwoSides()
+    engine = semantic(["ferry", "bread"], model)
+    engine.add(["seal"])
+    assert model.encoded == [f"passage: {text}" for text in ("ferry", "bread", "seal")]
+    model.encoded.clear()
+    engine.search(["gull", "ferry"])
+    assert model.encoded == ["query: gull", "query: ferry"]
+
+
+def test_documents_indexed_again_are_read_from_the_cache_and_queries_are_not_kept(
+    tmp_path, monkeypatch
+):
+    """A model that says who it is: the next engine, or the next session, encodes nothing again."""
+    monkeypatch.setenv("SEARCH_BY_MEANING_CACHE", str(tmp_path))
+    model = FakeModel()
+    model.cache_key = "a model of this test"
+    first = semantic(TEXTS, model)
+    first.search("late ferry")
+    model.encoded.clear()
+    second = semantic([*TEXTS, "A crab."], model)
+    assert model.encoded == ["A crab."]
+    assert_same(second.search("late ferry", top_k=6)[:1], first.search("late ferry", top_k=1))
+    assert model.encoded == ["A crab.", "late ferry", "late ferry"]
 
 
 def test_negative_scores_are_results_too():
@@ -450,17 +519,17 @@ def test_a_model_is_loaded_by_its_name(monkeypatch):
     assert engine.model_name == "all-MiniLM-L6-v2"
 
 
-def test_batch_size_and_progress_reach_the_model():
-    """The constructor's settings are used."""
+def test_the_batch_size_reaches_the_model():
+    """The constructor's setting is used."""
     seen = []
 
     class Model(FakeModel):
         def encode(self, texts, batch_size=32, normalize_embeddings=False, show_progress_bar=None):
-            seen.append((batch_size, show_progress_bar))
+            seen.append(batch_size)
             return super().encode(texts, batch_size, normalize_embeddings, show_progress_bar)
 
-    SemanticSearch(Model(), batch_size=7, show_progress=True).index(TEXTS)
-    assert seen == [(7, True)]
+    SemanticSearch(Model(), batch_size=7).index(TEXTS)
+    assert seen == [7]
 
 
 def test_the_real_model_on_real_titles_equals_plain_numpy(minilm, articles):
@@ -545,6 +614,35 @@ def test_top_k_indices_refuses_a_k_below_one(k):
         top_k_indices(np.arange(3.0), k)
 
 
+def test_top_k_indices_of_many_scores_equals_a_stable_full_sort():
+    """So many that most are ruled out by blocks: ties, sparse ones, the best at either end."""
+    generator = np.random.default_rng(3)
+    for n in (1_000, 10_001, 20_063):
+        sparse = np.zeros(n)
+        sparse[generator.integers(n, size=5)] = 1.0
+        for scores in (
+            generator.normal(size=n),
+            generator.integers(0, 9, size=n).astype(np.float32),
+            sparse,
+            np.arange(n, dtype=float),
+            -np.arange(n, dtype=float),
+            np.where(np.arange(n) % 3 == 0, -np.inf, 0.0),
+        ):
+            full = np.argsort(-scores, kind="stable")
+            for k in (1, 3, 10, 70, n):
+                assert top_k_indices(scores, k).tolist() == full[:k].tolist()
+
+
+@pytest.mark.parametrize("n", [5, 5_000])
+def test_top_k_indices_refuses_nan(n):
+    """It is neither larger nor smaller than a number: any place would be a lie."""
+    for place in (0, n // 2, n - 1):
+        scores = np.linspace(0, 1, n)
+        scores[place] = np.nan
+        with pytest.raises(ValueError, match=rf"scores\[{place}\] is NaN"):
+            top_k_indices(scores, 3)
+
+
 @pytest.mark.parametrize("shape", [(2, 3), (1, 3), ()])
 def test_top_k_indices_refuses_anything_but_one_row(shape):
     """The message repeats the shape."""
@@ -591,6 +689,59 @@ def test_stop_words_alone_find_nothing():
     assert indices(empty.search("ferry")) == [4]
     empty.index(["of the"])
     assert empty.search("ferry") == []
+
+
+FOUND = {
+    "composed, stored apart": ("caf\u00e9", "The cafe\u0301 by the sea"),
+    "apart, stored composed": ("cafe\u0301", "The caf\u00e9 by the sea"),
+    "two marks": ("ti\u1ebfng", "tie\u0302\u0301ng Vi\u1ec7t"),
+    "Turkish capital": ("istanbul", "A letter from İstanbul"),
+    "Turkish without a dot": ("iğdır", "A train to IĞDIR"),
+    "German": ("STRASSE", "Die Straße am Meer"),
+    "Greek": ("ΘΑΛΑΣΣΑΣ", "η όχθη της θαλασσας"),
+    "a ligature": ("office", "the o\ufb03ce"),
+    "a soft hyphen": ("harbour", "the har\u00adbour"),
+    "full width": ("ferry", "ｆｅｒｒｙ"),
+    "Hindi": ("बाज़ार", "बंदरगाह का बाज़ार हर सुबह"),
+    "Tamil": ("கடல்", "நீல கடல் அலை"),
+    "Hebrew points": ("שלום", "שָׁלוֹם לכם"),
+    "Arabic vowels": ("السلام", "السَّلامُ عليكم"),
+    "Persian joiner": ("می\u200cروم", "من می\u200cروم خانه"),
+    "Chinese": ("首都", "北京是中国的首都。"),
+    "one Chinese character": ("船", "渡船今天早上没有开出。"),
+    "Japanese": ("図書館", "新しい図書館は九時に開きます"),
+    "Thai": ("ห้องสมุด", "วันนี้ห้องสมุดเปิดเวลาเก้าโมง"),
+    "Khmer": ("បណ្ណាល័យ", "ថ្ងៃនេះបណ្ណាល័យបើក"),
+    "Korean with a particle": ("도서관", "오늘 도서관에서 책을 읽었다"),
+    "snake case": ("encode file", "call encode_to_file for it"),
+    "camel case": ("user name", "then getUserName(id)"),
+    "camel case, whole": ("getusername", "then getUserName(id)"),
+    "an acronym in it": ("server", "start the HTTPServer now"),
+}
+
+
+@pytest.mark.parametrize(("query", "document"), FOUND.values(), ids=FOUND)
+def test_a_word_is_found_however_it_is_written(query, document):
+    """Two ways to store an accent, letters of any script, scripts without spaces, names in code."""
+    engine = keyword(["Something else altogether.", document, "आज कोहरा है", "上海是一座大城市。"])
+    assert indices(engine.search(query))[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "document"),
+    [("cafe", "the café"), ("दरग", "बंदरगाह"), ("首尔", "北京是中国的首都。"), ("🚢", "a 🚢 sails")],
+)
+def test_another_word_is_not_found(query, document):
+    """Accents count, a part of a word is none, emoji are no words: as the docstring says."""
+    assert keyword([document, "bread"]).search(query) == []
+
+
+def test_words_in_a_text():
+    """As they are written, pairs where nothing parts them, signs between them left out."""
+    assert words_in("Don’t_stop, 3-1 İzmir!") == ["Don", "t", "stop", "3", "1", "İzmir"]
+    assert words_in("首都で、A港") == ["首都", "都で", "A", "港"]
+    assert words_in("कोहरा १२") == ["कोहरा", "१२"]
+    assert words_in("") == words_in("🚢 … \u0301") == []
 
 
 def test_other_scripts_and_emoji_are_searched_by_word():
@@ -666,10 +817,144 @@ def test_reciprocal_rank_fusion_by_hand():
     assert reciprocal_rank_fusion([["a", "b", "d"], ["b", "c"]]) == fused
 
 
-def test_reciprocal_rank_fusion_breaks_ties_by_first_appearance():
-    """Two rankings that contradict each other."""
-    assert [item for item, _ in reciprocal_rank_fusion([[3, 1], [1, 3]])] == [3, 1]
-    assert [item for item, _ in reciprocal_rank_fusion([["z"], ["a"], ["m"]])] == ["z", "a", "m"]
+def test_equal_scores_are_fused_in_ascending_order_of_id():
+    """Whichever ranking comes first: nobody is preferred."""
+    for rankings in ([[3, 1], [1, 3]], [[1, 3], [3, 1]]):
+        assert [item for item, _ in reciprocal_rank_fusion(rankings)] == [1, 3]
+        pairs = [[(item, -place) for place, item in enumerate(r)] for r in rankings]
+        assert convex_combination(pairs) == [(1, 0.5), (3, 0.5)]
+    assert [item for item, _ in reciprocal_rank_fusion([["z"], ["a"], ["m"]])] == ["a", "m", "z"]
+
+
+def test_the_order_of_the_rankings_does_not_matter():
+    """To the last bit: sums of three or more depend on their order, unless one takes care."""
+    generator = np.random.default_rng(11)
+    for _ in range(100):
+        rankings = [generator.permutation(12)[:8].tolist() for _ in range(4)]
+        pairs = [list(zip(r, generator.normal(size=8).tolist(), strict=True)) for r in rankings]
+        order = generator.permutation(4)
+        assert reciprocal_rank_fusion(rankings) == reciprocal_rank_fusion(
+            [rankings[i] for i in order]
+        )
+        weights = [0.1, 0.2, 0.3, 0.4]
+        assert convex_combination(pairs, weights) == convex_combination(
+            [pairs[i] for i in order], [weights[i] for i in order]
+        )
+
+
+NOT_IDS = {
+    "results": ([[SearchResult("a", 0.9, 0)], [SearchResult("a", 7.1, 0)]], r"result\.index"),
+    "pairs": ([[("a", 0.9), ("b", 0.2)]], r"a ranking holds a tuple"),
+    "numbers and strings": ([[1, 2], ["1", "2"]], "never the same"),
+    "mixed in one": ([[1, "2"]], "never the same"),
+    "fractions": ([[1.0, 2.0]], "holds a float"),
+    "None": ([["a", None]], "holds a NoneType"),
+    "truth values": ([[True]], "holds a bool"),
+    "lists": ([[["a"], ["b"]]], "holds a list"),
+    "one string": (["abc"], "a ranking is a str"),
+    "a dict": ([{"a": 0.9}], "a ranking is a dict"),
+    "a set": ([{"a", "b"}], "a ranking is a set"),
+    "a table": ([Table()], "a ranking is a Table"),
+}
+
+
+@pytest.mark.parametrize(("rankings", "message"), NOT_IDS.values(), ids=NOT_IDS)
+def test_only_ids_are_fused(rankings, message):
+    """Anything else would never meet its like in the other ranking, and nobody would be told."""
+    with pytest.raises(TypeError, match=message):
+        reciprocal_rank_fusion(rankings)
+
+
+def test_ids_of_numpy_are_numbers_like_any_other():
+    """They come back as Python's own."""
+    fused = reciprocal_rank_fusion([np.array([4, 2]), [2, 4], (np.int64(2), 7)])
+    assert [item for item, _ in fused] == [2, 4, 7]
+    assert all(type(item) is int for item, _ in fused)
+
+
+def test_a_convex_combination_by_hand():
+    """Scaled: a 1, b 0.5, c 0, and b 1, d 0.25, c 0."""
+    words = [("a", 12.0), ("b", 7.0), ("c", 2.0)]
+    meaning = [("b", 0.9), ("d", 0.3), ("c", 0.1)]
+    assert convex_combination([words, meaning], [0.2, 0.8]) == [
+        ("b", pytest.approx(0.2 * 0.5 + 0.8)),
+        ("a", pytest.approx(0.2)),
+        ("d", pytest.approx(0.8 * 0.25)),
+        ("c", 0.0),
+    ]
+    assert convex_combination([words, meaning])[0] == ("b", pytest.approx(0.75))
+
+
+def test_a_convex_combination_does_not_depend_on_an_engines_units():
+    """Ten times the scores, or three more for each, are the same ranking."""
+    ranking, other = [("a", 3.0), ("b", 1.5), ("c", 1.0)], [("c", 2.0), ("a", 0.0)]
+    moved = [(item, 10 * score + 3) for item, score in ranking]
+    first, second = convex_combination([ranking, other]), convex_combination([moved, other])
+    assert [item for item, _ in first] == [item for item, _ in second]
+    assert [score for _, score in first] == pytest.approx([score for _, score in second])
+
+
+def test_a_convex_combination_of_little():
+    """One result, equal scores, an empty ranking, none at all."""
+    assert convex_combination([[("a", -3.0)], []]) == [("a", 0.5)]
+    assert convex_combination([[("b", 2.0), ("a", 2.0)]]) == [("a", 1.0), ("b", 1.0)]
+    assert convex_combination([]) == convex_combination([[], []]) == []
+
+
+@pytest.mark.parametrize("weights", [[1.0], [0.5, 0.6], [1.5, -0.5], [math.nan, 1], [0.2] * 5])
+def test_weights_that_make_no_mean_are_refused(weights):
+    """One for each, none negative, with the sum 1; the engine says so when it is built."""
+    with pytest.raises(ValueError, match="weights="):
+        convex_combination([[("a", 1.0)], [("b", 1.0)]], weights)
+    with pytest.raises(ValueError, match="weights="):
+        HybridSearch([keyword(), semantic()], fusion="convex", weights=weights)
+
+
+@pytest.mark.parametrize(
+    ("ranking", "error", "message"),
+    [
+        (["a", "b"], TypeError, "pairs of an id and its score"),
+        ([SearchResult("a", 1.0, 0)], TypeError, "pairs of an id and its score"),
+        ([("a", math.nan)], ValueError, "score of 'a' is nan"),
+        ([("a", math.inf)], ValueError, "score of 'a' is inf"),
+        ([("a", "0.5")], ValueError, "score of 'a' is '0.5'"),
+        ([("a", 1.0), ("a", 0.5)], ValueError, "twice"),
+        ([(SearchResult("a", 1.0, 0), 1.0)], TypeError, "holds a SearchResult"),
+    ],
+)
+def test_what_is_no_ranking_with_scores_is_refused(ranking, error, message):
+    """NaN above all: it would stand anywhere."""
+    with pytest.raises(error, match=message):
+        convex_combination([ranking, [("b", 1.0)]])
+
+
+def test_hybrid_search_by_scores():
+    """By hand: two models, weights, and the promise that equal scores come in order of index."""
+    documents = ["ab", "cd", "ef"]
+    first, second = angles(ab=0, cd=60, ef=90), angles(ab=90, cd=90, ef=0)
+    engines = [semantic(documents, first), semantic(documents, second)]
+    results = HybridSearch(engines, fusion="convex", weights=[0.75, 0.25]).search("query")
+    assert [(r.document, r.score) for r in results] == [
+        ("ab", pytest.approx(0.75)),
+        ("cd", pytest.approx(0.375)),
+        ("ef", pytest.approx(0.25)),
+    ]
+    even = HybridSearch(engines[::-1], fusion="convex").search("query")
+    assert indices(even) == [0, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"fusion": "sum"}, "fusion='sum'"),
+        ({"weights": [0.5, 0.5]}, "weights are for"),
+        ({"depth": 0}, "depth=0"),
+    ],
+)
+def test_settings_of_a_hybrid_that_cannot_be_are_refused(settings, message):
+    """When it is built."""
+    with pytest.raises(ValueError, match=message):
+        HybridSearch([keyword(), semantic()], **settings)
 
 
 def test_reciprocal_rank_fusion_of_one_or_no_ranking_keeps_it():

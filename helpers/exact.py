@@ -1,0 +1,154 @@
+"""Exact search: the best k of all, for hardly more than the matrix product costs.
+
+`top_k` answers queries by inner product (the cosine, for vectors of norm 1). `SemanticSearch` and
+`flat_index` are two doors to it. The product itself is the limit: no exact search that computes
+every score can be faster.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+#: Scores held in memory at once, however many queries and documents there are: 16 million
+#: float32, 64 MB.
+SCORES_IN_MEMORY = 16_000_000
+#: From this many queries on, FAISS with BLAS is faster than NumPy's product and a selection.
+BATCH = 20
+#: The largest k that FAISS is asked for; beyond it, selecting costs more than the product.
+LARGEST_K = 1_000
+#: Scores a block, where the best of each block tell which scores can be among the best k.
+_BLOCK = 64
+
+_setting = threading.Lock()
+
+
+def top_k(queries: np.ndarray, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places and the inner products of the `k` best vectors for each query.
+
+    A batch is searched by FAISS with BLAS, which never holds all scores; a few queries by NumPy's
+    product. Both find the same.
+
+    Parameters
+    ----------
+    queries : array, shape (queries, dimension), float32
+    vectors : array, shape (n, dimension), float32, with rows next to each other in memory
+    k : from 1 to n
+
+    Returns
+    -------
+    places : int array, shape (queries, k)
+    scores : float32 array, shape (queries, k), in descending order; equal ones in order of place
+    """
+    if len(queries) < BATCH or k > LARGEST_K:
+        return _by_numpy(queries, vectors, k)
+    faiss = load_faiss()
+    more = min(k + 1, len(vectors))  # one more, to see a tie for the last place
+    with _blas_for_batches(faiss):
+        scores, places = faiss.knn(queries, vectors, more, metric=faiss.METRIC_INNER_PRODUCT)
+    order = np.lexsort((places, -scores))
+    scores, places = (np.take_along_axis(found, order, axis=1) for found in (scores, places))
+    tied = np.flatnonzero(scores[:, k - 1] == scores[:, k]) if more > k else []
+    scores, places = scores[:, :k], places[:, :k]
+    if len(tied):  # FAISS keeps any of those that tie
+        places[tied], scores[tied] = _by_numpy(queries[tied], vectors, k)
+    return places, scores
+
+
+def _by_numpy(queries: np.ndarray, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    places = np.empty((len(queries), k), dtype=np.int64)
+    scores = np.empty((len(queries), k), dtype=np.float32)
+    step = max(1, SCORES_IN_MEMORY // len(vectors))
+    for start in range(0, len(queries), step):
+        part = queries[start : start + step]
+        block = (vectors @ part[0])[None] if len(part) == 1 else part @ vectors.T
+        for row, scores_of_one in enumerate(block, start):
+            places[row] = top_k_indices(scores_of_one, k)
+            scores[row] = scores_of_one[places[row]]
+    return places, scores
+
+
+def top_k_indices(scores: np.ndarray, k: int) -> np.ndarray:
+    """Return the indices of the `k` largest of `scores`, largest first; equal scores in ascending
+    order of index.
+
+    Only the `k` found are sorted: finding them takes time in proportion to ``len(scores)``.
+
+    Parameters
+    ----------
+    scores : array, shape (n,)
+    k : at least 1; a larger k than n gives all n
+
+    Raises
+    ------
+    ValueError
+        For another shape, a `k` below 1, or a score that is NaN: it has no place in an order.
+    """
+    scores = np.asarray(scores)
+    if scores.ndim != 1:
+        raise ValueError(f"scores has shape {scores.shape}; give one row, of shape (n,)")
+    if k < 1:
+        raise ValueError(f"k={k}: give a whole number from 1 up")
+    if len(scores) and np.isnan(scores.max()):
+        place = int(np.flatnonzero(np.isnan(scores))[0])
+        raise ValueError(f"scores[{place}] is NaN, which has no place in an order. Find its cause")
+    possible = np.arange(len(scores))
+    if len(scores) > 4 * _BLOCK * k:
+        # k blocks reach the k-th best of the blocks' maxima, so that no smaller score is among the best k.
+        whole = len(scores) // _BLOCK * _BLOCK
+        maxima = scores[:whole].reshape(-1, _BLOCK).max(axis=1)
+        possible = np.flatnonzero(scores >= np.partition(maxima, -k)[-k])
+    if k < len(possible):
+        values = scores[possible]
+        smallest = np.partition(values, -k)[-k]
+        above, level = possible[values > smallest], possible[values == smallest]
+        # Of those that tie for the last places, the first ones.
+        possible = np.sort(np.concatenate([above, level[: k - len(above)]]))
+    return possible[np.argsort(-scores[possible], kind="stable")]
+
+
+@contextmanager
+def _blas_for_batches(faiss) -> Iterator[None]:
+    """Let FAISS multiply by BLAS inside a ``with`` block, which it does otherwise from 128,000
+    queries on. The setting is the whole process's: it is put back, and set by one thread at a time.
+    """
+    with _setting:
+        before = faiss.cvar.distance_compute_blas_threshold
+        faiss.cvar.distance_compute_blas_threshold = BATCH
+        try:
+            yield
+        finally:
+            faiss.cvar.distance_compute_blas_threshold = before
+
+
+@contextmanager
+def threads_pinned(threads: int = 1) -> Iterator[int]:
+    """Give FAISS and the linear algebra libraries `threads` threads inside a ``with`` block; yield
+    how many FAISS has got.
+
+    On macOS that is always 1: more have been seen to crash beside torch's own OpenMP library.
+    """
+    from threadpoolctl import threadpool_limits
+
+    faiss = load_faiss()
+    before = faiss.omp_get_max_threads()
+    threads = 1 if sys.platform == "darwin" else threads
+    with threadpool_limits(limits=threads):
+        faiss.omp_set_num_threads(threads)
+        try:
+            yield faiss.omp_get_max_threads()
+        finally:
+            faiss.omp_set_num_threads(before)
+
+
+def load_faiss():
+    """Import FAISS. The one place that does, and the one that keeps it to one thread on macOS."""
+    import faiss
+
+    if sys.platform == "darwin":
+        faiss.omp_set_num_threads(1)
+    return faiss
