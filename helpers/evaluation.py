@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -80,8 +81,8 @@ def evaluate_pairs(
     Parameters
     ----------
     model
-        A model's name (see `helpers.models.load_model`), or anything whose ``encode(texts)`` gives
-        an array of shape (texts, dimension). Its vectors need not have norm 1.
+        A model's name (see `helpers.models.load_model`), or anything with an ``encode`` such as
+        `SentenceTransformer`'s. Its vectors need not have norm 1.
     pairs
         (text, text, similarity) each, on any scale, or the records of `helpers.data.load_pairs`.
     same_from
@@ -164,25 +165,13 @@ def _unit_vectors(
     model: Any, texts: list[str], cache: bool, kind: Literal["query", "document"] | None = None
 ) -> np.ndarray:
     """Return vectors, shape (texts, dimension), float64, norm 1, with the model's own prompt for
-    `kind`; through the course's `encode`, where it can know the model.
+    `kind`; from the cache, where it can know the model.
     """
-    if isinstance(model, str) or hasattr(model, "state_dict") or getattr(model, "cache_key", None):
-        from helpers.encoding import encode
+    from helpers.encoding import encode
 
-        vectors = encode(texts, model, cache=cache, kind=kind)
-    elif hasattr(model, "encode"):
-        vectors = getattr(model, f"encode_{kind}", model.encode)(texts)
-    else:
-        raise TypeError(
-            f"model is a {type(model).__name__}; give a model's name or something with "
-            "encode(texts)"
-        )
-    vectors = np.array(vectors, dtype=np.float64)
-    if vectors.ndim != 2 or len(vectors) != len(texts) or not np.isfinite(vectors).all():
-        raise ValueError(
-            f"the model gave shape {vectors.shape} for {len(texts)} texts; finite numbers, (texts, "
-            "dimension), were expected"
-        )
+    known = isinstance(model, str | Path) or hasattr(model, "state_dict")
+    known = known or bool(getattr(model, "cache_key", None))
+    vectors = encode(texts, model, kind=kind, cache=cache and known).astype(np.float64)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.where(norms > 0, norms, 1.0)
 
