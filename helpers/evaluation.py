@@ -11,11 +11,11 @@ writes each of them in a few lines first. Whether one mean is better than anothe
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -300,19 +300,11 @@ def evaluate_retrieval(
     * **A negative grade** counts as not relevant and gives no gain.
     * **Fewer than k documents found**: precision is still divided by k.
     """
-    ks = list(ks)
-    if any(k != int(k) or k < 1 for k in ks):
-        raise ValueError(f"ks={ks}: give whole numbers from 1 up")
-    if relevant_from < 1:
-        raise ValueError(f"relevant_from={relevant_from}: give 1 or more; 0 means not relevant")
-    if gain not in GAINS:
-        raise ValueError(f"gain={gain!r} is unknown; choose one of {', '.join(map(repr, GAINS))}")
+    ks = _checked_settings(ks, relevant_from, gain)
     _check("run", run, "score")
     _check("qrels", qrels, "grade")
-    _check_ids(queries=itertools.chain(run, qrels))
-    flat = itertools.chain.from_iterable
-    _check_ids(run=flat(run.values()), qrels=flat(qrels.values()))
-    ks = sorted(map(int, set(ks)))
+    _check_ids(queries=[*run, *qrels])
+    _check_ids(run=chain.from_iterable(run.values()), qrels=chain.from_iterable(qrels.values()))
     judged = {query: grades for query, grades in qrels.items() if grades}
     queries = [query for query in judged if complete or query in run]
     if not queries:
@@ -335,6 +327,17 @@ def evaluate_retrieval(
         missing=tuple(query for query in judged if not run.get(query)),
         unjudged=tuple(query for query in run if query not in judged),
     )
+
+
+def _checked_settings(ks: Iterable[int], relevant_from: float, gain: Gain) -> list[int]:
+    ks = list(ks)
+    if any(k != int(k) or k < 1 for k in ks):
+        raise ValueError(f"ks={ks}: give whole numbers from 1 up")
+    if relevant_from < 1:
+        raise ValueError(f"relevant_from={relevant_from}: give 1 or more; 0 means not relevant")
+    if gain not in GAINS:
+        raise ValueError(f"gain={gain!r} is unknown; choose one of {', '.join(map(repr, GAINS))}")
+    return sorted(map(int, set(ks)))
 
 
 def _check(name: str, given: Any, inner: str) -> None:
@@ -515,9 +518,10 @@ def compare_models(
         rows[name] = {"note": note}
         if model is not None:
             models[name] = model
-            run = _run(model, texts, articles, queries, cache)
+            run, dimension = _run(model, texts, articles, queries, cache)
             scores = evaluate_retrieval(run, {query.id: query.relevance for query in queries}, [10])
             rows[name] |= _size(model, folder) | {
+                "dimension": dimension,
                 "nDCG@10": scores.mean["ndcg_cut_10"],
                 "Spearman": evaluate_pairs(model, pairs, cache=cache).spearman,
             }
@@ -552,11 +556,11 @@ def _load_if_here(name: str) -> tuple[Any, Any, str]:
 
 def _run(
     model: Any, texts: list[str], articles: Sequence[Article], queries: Sequence[Query], cache: bool
-) -> dict[str, dict[str, float]]:
+) -> tuple[dict[str, dict[str, float]], int]:
     documents = _unit_vectors(model, texts, cache, "document")
     asked = _unit_vectors(model, [query.text for query in queries], cache, "query")
     ids = [query.id for query in queries], [article.id for article in articles]
-    return run_from_scores((asked @ documents.T).astype(np.float32), *ids)
+    return run_from_scores((asked @ documents.T).astype(np.float32), *ids), documents.shape[1]
 
 
 def _times(
@@ -581,7 +585,7 @@ def _times(
 
 
 def _size(model: Any, folder: Any) -> dict[str, float]:
-    size = {"dimension": _unit_vectors(model, ["How long is a vector?"], cache=False).shape[1]}
+    size = {}
     if folder is not None:
         size["MB"] = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
     if hasattr(model, "parameters"):
