@@ -171,7 +171,9 @@ def _unit_vectors(
 
     known = isinstance(model, str | Path) or hasattr(model, "state_dict")
     known = known or bool(getattr(model, "cache_key", None))
-    vectors = encode(texts, model, kind=kind, cache=cache and known).astype(np.float64)
+    # Without the cache these are measurements, which a progress bar would disturb.
+    settings = {"cache": cache and known, "show_progress": None if cache else False}
+    vectors = encode(texts, model, kind=kind, **settings).astype(np.float64)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.where(norms > 0, norms, 1.0)
 
@@ -216,10 +218,11 @@ class RetrievalScores:
     """What `evaluate_retrieval` found, under trec_eval's names.
 
     ``recall_k``: the share of the relevant documents that are among the first k. ``P_k``: how many
-    of the first k are relevant, divided by k. ``recip_rank``: 1 / the rank of the first relevant
-    one; its mean is called MRR. ``map``: the mean, over all relevant documents, of the precision at
-    the rank of each. ``ndcg_cut_k``: each document gives a gain by its grade, divided by
-    log2(1 + rank), and the sum is divided by that of the best ranking of all judged documents.
+    of the first k are relevant, divided by k even if fewer were found. ``recip_rank``: 1 / the rank
+    of the first relevant one; its mean is called MRR. ``map``: the mean, over all relevant
+    documents, of the precision at the rank of each. ``ndcg_cut_k``: each document gives a gain by
+    its grade, divided by log2(1 + rank), and the sum is divided by that of the best ranking of all
+    judged documents.
 
     Attributes
     ----------
@@ -290,15 +293,13 @@ def evaluate_retrieval(
       *descending* order. The order in which a run lists them does not matter. Scores are compared
       in single precision, as by trec_eval 9: 1 and 1 + 1e-9 are a tie.
     * **A query without relevant documents** gets 0 in every measure, and counts in the mean.
-    * **A judged query that is not in the run** is left out of the mean, so that a system that
-      answers only easy queries looks good. With ``complete=True`` (trec_eval's ``-c``) it counts as
-      0 in every measure.
+    * **A judged query that is not in the run** is left out of the mean, and a system that answers
+      only easy queries looks good. With ``complete=True`` (trec_eval's ``-c``) it counts as 0.
     * **A judged query for which the run lists no document**, ``{query: {}}``, counts as 0 in every
       measure, with or without `complete`. `RetrievalScores.missing` names both.
     * **A query of the run without judgements** is left out. `RetrievalScores.unjudged` names them.
-    * **A document without a judgement** counts as not relevant, and keeps its rank.
-    * **A negative grade** counts as not relevant and gives no gain.
-    * **Fewer than k documents found**: precision is still divided by k.
+    * **A document without a judgement, or with a negative grade,** keeps its rank and counts as not
+      relevant.
     """
     ks = _checked_settings(ks, relevant_from, gain)
     _check("run", run, "score")

@@ -539,7 +539,7 @@ def test_prompts_of_a_sentence_transformer_go_through_the_cache(minilm, monkeypa
 
     kinds = {}
 
-    def spy(texts, model, *, cache=True, kind=None):
+    def spy(texts, model, *, kind=None, **_):
         kinds.setdefault(kind, set()).update(texts)
         return Table().encode(texts)
 
