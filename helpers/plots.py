@@ -1,13 +1,18 @@
-"""The course's figures: similarity heatmap, map of embeddings, histogram of scores. One look for
-all of them.
+"""The course's figures: one look for all of them, and a description in words for each.
+
+>>> ax = embedding_map(points, groups, title="Two topics")
+>>> show(ax, alt="Map of 40 articles: health lies to the left of harbour, with no overlap.")
 
 The colours are those of Okabe and Ito, which people with any kind of colour blindness can tell
 apart; where colour tells groups apart, a marker or a line style does so too, for grey print.
-Every function draws into the axes it is given, or makes a figure, and returns the axes.
+Every function draws into the axes it is given, or makes a figure, and returns the axes. The ground
+is white in dark mode too: a panel on which every colour is as visible as on paper.
 """
 
 from __future__ import annotations
 
+import io
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,19 +20,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 #: Okabe and Ito's colours, the darker ones first; yellow is left out, for it is too light on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+GREY = "#999999"
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
 LINES = ("-", "--", "-.", ":")
 HATCHES = ("", "///", "...", "xxx")
-SEQUENTIAL = "viridis"
-DPI = 96
 
 STYLE = {
     "figure.figsize": (7.5, 4.2),
-    "figure.dpi": DPI,
+    "figure.dpi": 96,
+    "figure.facecolor": "white",
     "figure.constrained_layout.use": True,
     "font.size": 10,
     "axes.titlesize": 11,
@@ -41,7 +48,7 @@ STYLE = {
     "grid.color": "#e4e4e4",
     "grid.linewidth": 0.8,
     "legend.frameon": False,
-    "image.cmap": SEQUENTIAL,
+    "image.cmap": "viridis",
 }
 
 
@@ -52,9 +59,7 @@ def _settings() -> dict:
 
 
 def use_course_style() -> None:
-    """Draw everything that follows in the course's look. For notebooks; the functions below need
-    no such call.
-    """
+    """Draw everything that follows in the course's look. The functions below need no such call."""
     import matplotlib.pyplot as plt
 
     plt.rcParams.update(_settings())
@@ -62,9 +67,7 @@ def use_course_style() -> None:
 
 @contextmanager
 def course_style() -> Iterator[None]:
-    """Draw in the course's look inside a ``with`` block, or in a function decorated so;
-    matplotlib's own settings are untouched.
-    """
+    """Draw in the course's look inside a ``with`` block or a decorated function, and only there."""
     import matplotlib.pyplot as plt
 
     with plt.rc_context(_settings()):
@@ -79,12 +82,45 @@ def new_axes(width: float = 7.5, height: float = 4.2) -> Axes:
     return plt.subplots(figsize=(width, height))[1]
 
 
+def show(figure: Figure | Axes | Sequence[Axes], *, alt: str) -> None:
+    """Display a figure as a PNG with its description in words, and close it.
+
+    Parameters
+    ----------
+    figure
+        The figure, or axes in it.
+    alt
+        For readers who do not see it: what is drawn, and what it shows, in a sentence or two. Kept
+        as ``alt`` of the picture in the output's metadata, and as the output's text.
+
+    Raises
+    ------
+    ValueError
+        When `alt` says nothing.
+    """
+    import matplotlib.pyplot as plt
+    from IPython.display import display
+
+    if not isinstance(alt, str) or not alt.strip():
+        raise ValueError(f"alt={alt!r}: say in a sentence or two what the figure shows")
+    alt = " ".join(alt.split())
+    figure = figure if hasattr(figure, "savefig") else np.ravel(figure)[0].figure
+    picture = io.BytesIO()
+    # Without a date and a version inside, the same figure gives the same bytes.
+    look = {"bbox_inches": "tight", "facecolor": "white", "metadata": {"Software": None}}
+    figure.savefig(picture, format="png", dpi=figure.dpi, **look)
+    plt.close(figure)
+    output = {"image/png": picture.getvalue(), "text/plain": f"Figure: {alt}"}
+    display(output, metadata={"image/png": {"alt": alt}}, raw=True)
+
+
 @course_style()
 def similarity_heatmap(
     similarities: np.ndarray,
     labels: Sequence[str],
     column_labels: Sequence[str] | None = None,
     *,
+    limits: tuple[float, float] | None = None,
     title: str = "Cosine similarity",
     ax: Axes | None = None,
 ) -> Axes:
@@ -97,23 +133,30 @@ def similarity_heatmap(
         One for each row.
     column_labels
         One for each column; None: the columns are the rows.
+    limits
+        Where the colours begin and end; what lies beyond has the last colour. None: from 0, or the
+        lowest, to 1. Where all similarities are high, narrower limits show the blocks.
 
     Raises
     ------
     ValueError
-        When the labels do not match the matrix.
+        When the labels do not match the matrix, or the limits have no room between them.
     """
     similarities = np.asarray(similarities)
     columns = labels if column_labels is None else column_labels
     if similarities.shape != (len(labels), len(columns)):
         raise ValueError(
-            f"similarities has shape {similarities.shape}; {len(labels)} row labels and {len(columns)} column labels were given"
+            f"similarities has shape {similarities.shape}; {len(labels)} row labels and "
+            f"{len(columns)} column labels were given"
         )
     rows, wide = similarities.shape
     if similarities.size == 0:
         raise ValueError("similarities is empty; give at least one row and one column")
+    low, high = limits or (min(0.0, similarities.min()), 1.0)
+    if not low < high:
+        raise ValueError(f"limits={limits}: give (low, high), the first lower than the second")
     ax = ax or new_axes(2.6 + 0.62 * wide + 0.055 * max(map(len, labels)), 1.7 + 0.46 * rows)
-    image = ax.imshow(similarities, vmin=min(0.0, similarities.min()), vmax=1.0, aspect="auto")
+    image = ax.imshow(similarities, vmin=low, vmax=high, aspect="auto")
     ax.set_xticks(range(wide), columns, rotation=35, ha="right", rotation_mode="anchor")
     ax.set_yticks(range(rows), labels)
     ax.grid(False)
@@ -122,7 +165,8 @@ def similarity_heatmap(
         value = similarities[row, column]
         shade = "black" if image.norm(value) > 0.55 else "white"
         ax.text(column, row, f"{value:.2f}", ha="center", va="center", color=shade, fontsize=9)
-    ax.figure.colorbar(image, ax=ax, label="cosine similarity", shrink=0.9)
+    ends = "both" if limits else "neither"  # pointed: beyond them the colour stays the same
+    ax.figure.colorbar(image, ax=ax, label="cosine similarity", shrink=0.9, extend=ends)
     ax.set_title(title)
     return ax
 
@@ -134,10 +178,14 @@ def embedding_map(
     labels: Sequence[str] | None = None,
     *,
     title: str,
+    highlight: Sequence[str] | None = None,
     axis_names: tuple[str, str] = ("first component", "second component"),
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw points of the plane, one colour and marker for each group.
+    """Draw points of the plane, one colour and marker for each group, up to seven.
+
+    More colours than seven nobody tells apart: of more groups, the three largest have a colour
+    each, and the others are grey.
 
     Parameters
     ----------
@@ -147,38 +195,46 @@ def embedding_map(
         The group of each point.
     labels
         A short text beside each point; None for none.
+    highlight
+        The groups to have a colour, at most seven; None: all, or the three largest.
 
     Raises
     ------
     ValueError
-        When the points are not n pairs, or groups or labels do not match them.
+        When the points are not n pairs, groups or labels do not match them, or a group to highlight
+        is not there.
     """
     points = np.asarray(points)
-    if len(points) == 0:
-        raise ValueError("points is empty; give at least one")
-    if points.ndim != 2 or points.shape[1] != 2:
+    if points.shape[1:] != (2,) or not len(points):
         raise ValueError(
-            f"points has shape {points.shape}; give one pair for each text, shape (n, 2): reduce embeddings with PCA first"
+            f"points has shape {points.shape}; give one pair for each text, shape (n, 2): reduce "
+            "embeddings with PCA first"
         )
     for name, given in (("groups", groups), ("labels", labels)):
         if given is not None and len(given) != len(points):
             raise ValueError(
                 f"{len(points)} points and {len(given)} {name} were given; give one for each point"
             )
-    ax = ax or new_axes(8, 5)
     groups = np.asarray(groups)
-    for number, group in enumerate(dict.fromkeys(groups)):
-        inside = groups == group
-        ax.scatter(
-            *points[inside].T,
-            color=COLOURS[number % len(COLOURS)],
-            marker=MARKERS[number % len(MARKERS)],
-            s=46,
-            alpha=0.85,
-            edgecolors="white",
-            linewidths=0.6,
-            label=str(group),
+    names = list(dict.fromkeys(groups.tolist()))
+    if highlight is None:
+        largest = [name for name, _ in Counter(groups.tolist()).most_common(3)]
+        highlight = names if len(names) <= len(COLOURS) else [n for n in names if n in largest]
+    strange = [name for name in highlight if name not in names]
+    if strange or len(highlight) > len(COLOURS):
+        raise ValueError(
+            f"highlight names {len(highlight)} groups, unknown are {strange}; give at most "
+            f"{len(COLOURS)} of {names}"
         )
+    ax = ax or new_axes(8, 5)
+    look = {"edgecolors": "white", "linewidths": 0.6}
+    for colour, marker, group in zip(COLOURS, MARKERS, highlight, strict=False):
+        inside, label = points[groups == group].T, str(group)
+        ax.scatter(*inside, color=colour, marker=marker, s=46, alpha=0.85, label=label, **look)
+    rest = points[~np.isin(groups, list(highlight))].T
+    if rest.size:
+        label = f"{len(names) - len(highlight)} others"
+        ax.scatter(*rest, color=GREY, marker=".", s=46, alpha=0.6, zorder=0.5, label=label, **look)
     for point, label in zip(
         points, labels if labels is not None else (), strict=labels is not None
     ):
@@ -208,11 +264,6 @@ def score_histogram(
         The scores of each group, by its name.
     threshold
         Marked by a vertical line; None for none.
-
-    Raises
-    ------
-    ValueError
-        When there are no scores.
     """
     if not scores or any(np.size(values) == 0 for values in scores.values()):
         raise ValueError("a group without scores was given; give at least one score for each")
@@ -223,24 +274,10 @@ def score_histogram(
     for number, (name, values) in enumerate(scores.items()):
         colour = COLOURS[number % len(COLOURS)]
         label = f"{name} (n = {np.size(values):,})"
-        ax.hist(
-            np.ravel(values),
-            bins=edges,
-            density=True,
-            histtype="stepfilled",
-            color=colour,
-            alpha=0.18,
-        )
-        ax.hist(
-            np.ravel(values),
-            bins=edges,
-            density=True,
-            histtype="step",
-            color=colour,
-            linewidth=1.8,
-            linestyle=LINES[number % len(LINES)],
-            label=label,
-        )
+        common = {"bins": edges, "density": True, "color": colour}
+        line = {"linewidth": 1.8, "linestyle": LINES[number % len(LINES)], "label": label}
+        ax.hist(np.ravel(values), histtype="stepfilled", alpha=0.18, **common)
+        ax.hist(np.ravel(values), histtype="step", **common, **line)
     if threshold is not None:
         ax.axvline(threshold, color="black", linewidth=1.2, linestyle=":")
         ax.text(threshold, 0.98, f" {threshold:.2f}", transform=ax.get_xaxis_transform(), va="top")
@@ -264,52 +301,28 @@ def course_map(ax: Axes | None = None) -> Axes:
         (6, 0, "index and store", "faster (04), kept (05)"),
         (8, 0, "many machines", "outgrow one (09)"),
     )
+    box = {"boxstyle": "round,pad=0.55", "ec": "none"}
+    middle = {"ha": "center", "va": "center"}
     for x, y, name, verb in steps:
-        colour = COLOURS[0] if y else COLOURS[2]
-        ax.text(
-            x,
-            y,
-            name,
-            ha="center",
-            va="center",
-            weight="bold",
-            color="white",
-            bbox={"boxstyle": "round,pad=0.55", "fc": colour, "ec": "none"},
-        )
-        ax.text(x, y - 0.3, verb, ha="center", va="center", fontsize=9, color="#333333")
-    arrow = {
-        "arrowstyle": "-|>",
-        "color": "#777777",
-        "shrinkA": 34,
-        "shrinkB": 40,
-        "linewidth": 1.4,
-    }
-    for left in range(0, 8, 2):
-        ax.annotate("", xy=(left + 2, 1), xytext=(left, 1), arrowprops=arrow)
-    for x in (2, 4, 6, 8):
-        ax.annotate(
-            "",
-            xy=(x, 0.2),
-            xytext=(x, 0.62),
-            arrowprops=arrow | {"shrinkA": 2, "shrinkB": 2, "linestyle": ":"},
-        )
-    ax.set(
-        xlim=(-1, 9),
-        ylim=(-0.5, 1.4),
-        title="From text to an answer that you can defend, and the lessons on the way",
-    )
+        colour = {"fc": COLOURS[0] if y else COLOURS[2]}
+        ax.text(x, y, name, weight="bold", color="white", bbox=box | colour, **middle)
+        ax.text(x, y - 0.3, verb, fontsize=9, color="#333333", **middle)
+    arrow = {"arrowstyle": "-|>", "color": "#777777", "linewidth": 1.4}
+    right = arrow | {"shrinkA": 34, "shrinkB": 40}
+    down = arrow | {"shrinkA": 2, "shrinkB": 2, "linestyle": ":"}
+    for x in (0, 2, 4, 6):
+        ax.annotate("", xy=(x + 2, 1), xytext=(x, 1), arrowprops=right)
+        ax.annotate("", xy=(x + 2, 0.2), xytext=(x + 2, 0.62), arrowprops=down)
+    title = "From text to an answer that you can defend, and the lessons on the way"
+    ax.set(xlim=(-1, 9), ylim=(-0.5, 1.4), title=title)
     ax.set_axis_off()
     return ax
 
 
 @course_style()
 def plane(vectors: Mapping[str, np.ndarray], *, title: str, ax: Axes | None = None) -> Axes:
-    """Draw vectors of the plane, each with its name, as arrows from the origin.
-
-    Parameters
-    ----------
-    vectors
-        By name, each of shape (2,), with no negative component.
+    """Draw vectors of the plane, each with its name, as arrows from the origin; each has shape (2,)
+    and no negative component.
     """
     ax = ax or new_axes(5.2, 3.4)
     for number, (name, vector) in enumerate(vectors.items()):
@@ -331,14 +344,8 @@ def bars(
     title: str,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw groups of bars side by side, one colour and hatch for each series.
-
-    Parameters
-    ----------
-    heights
-        By the name of the series: one height for each label (a DataFrame's columns will do).
-    labels
-        One for each group of bars.
+    """Draw a group of bars for each of `labels`, one colour and hatch for each series in `heights`,
+    which holds, by the name of the series, one height for each label (a DataFrame will do).
     """
     ax = ax or new_axes(8, 3.8)
     width = 0.8 / len(heights)
@@ -363,13 +370,8 @@ def graded_strips(
     title: str,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw one row of dots for each group: a dot's place is its value, its colour its grade.
-
-    Parameters
-    ----------
-    values, grades : arrays, shape (n,)
-    groups
-        The group of each dot; rows stand in the order of first appearance, from below.
+    """Draw one row of dots for each group: a dot's place is its value, its colour its grade. All
+    three have shape (n,). Rows stand in the order of first appearance from above, as in a table.
     """
     ax = ax or new_axes(8, 4)
     values, groups, grades = np.asarray(values), np.asarray(groups), np.asarray(grades)
@@ -381,6 +383,37 @@ def graded_strips(
     look = {"cmap": "cividis", "s": 26, "edgecolors": "grey", "linewidths": 0.4}
     dots = ax.scatter(values, row + spread, c=grades, vmin=0, vmax=max(grades), **look)
     ax.set_yticks(range(len(names)), [f"{name} (n = {(groups == name).sum()})" for name in names])
+    ax.invert_yaxis()
     ax.set(xlabel=xlabel, title=title)
     ax.figure.colorbar(dots, ax=ax, label=grade_label)
+    return ax
+
+
+@course_style()
+def quality_cost(
+    table: pd.DataFrame,
+    *,
+    quality: str = "nDCG@10",
+    cost: str = "ms/query",
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the rows of a table such as `evaluation.compare_models` gives: quality upwards, cost to
+    the right, on a logarithmic scale. The best place is at the upper left.
+
+    Rows without one of the two figures are left out.
+    """
+    known = table[[quality, cost]].dropna()
+    if known.empty:
+        raise ValueError(f"no row of the table has both {quality!r} and {cost!r}")
+    ax = ax or new_axes(7.5, 4)
+    place = {"xytext": (0, -18), "textcoords": "offset points", "ha": "center", "weight": "bold"}
+    for number, (name, row) in enumerate(known.iterrows()):
+        colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+        look = {"s": 110, "edgecolors": "white", "zorder": 3}
+        ax.scatter(row[cost], row[quality], color=colour, marker=marker, **look)
+        ax.annotate(str(name), (row[cost], row[quality]), color=colour, **place)
+    ax.set_xscale("log")
+    ax.set(xlabel=f"{cost} (logarithmic)", ylabel=quality, title=title or f"{quality} and {cost}")
+    ax.margins(x=0.2, y=0.3)
     return ax

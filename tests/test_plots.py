@@ -1,8 +1,11 @@
 """The figures: drawn without a display, labelled, in one look, and without a trace in matplotlib's settings."""
 
+import io
+
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
@@ -12,8 +15,11 @@ from helpers.plots import (
     course_map,
     course_style,
     embedding_map,
+    graded_strips,
     new_axes,
+    quality_cost,
     score_histogram,
+    show,
     similarity_heatmap,
 )
 
@@ -197,6 +203,21 @@ def test_negative_similarities_have_colours_of_their_own():
     assert similarity_heatmap(np.full((2, 2), 0.5), ["a", "b"]).images[0].get_clim() == (0.0, 1.0)
 
 
+def test_narrower_limits_show_the_blocks_and_say_that_colours_end():
+    """Numbers stay true and readable; the bar is pointed where values may lie beyond."""
+    values = [[1.0, 0.62], [0.05, 1.0]]
+    ax = similarity_heatmap(values, ["a", "b"], limits=(0.4, 0.7))
+    image = ax.images[0]
+    assert image.get_clim() == (0.4, 0.7)
+    assert image.colorbar.extend == "both"
+    assert heatmap().images[0].colorbar.extend == "neither"
+    assert [text.get_text() for text in ax.texts] == ["1.00", "0.62", "0.05", "1.00"]
+    for text, value in zip(ax.texts, np.ravel(values), strict=True):
+        assert contrast(text.get_color(), image.cmap(image.norm(value))[:3]) >= 3
+    with pytest.raises(ValueError, match="the first lower than the second"):
+        similarity_heatmap(values, ["a", "b"], limits=(0.7, 0.4))
+
+
 @pytest.mark.parametrize(
     ("shape", "rows", "columns"),
     [((3,), 3, None), ((2, 3), 2, None), ((2, 3), 3, 2), ((2, 2, 2), 2, 2), ((2, 2), 2, 3)],
@@ -248,9 +269,43 @@ def test_the_map_writes_a_label_beside_each_point():
     ]
 
 
-def test_seventy_groups_are_told_apart_by_colour_and_marker_together():
-    """No combination comes twice."""
-    assert len({(n % len(plots.COLOURS), n % len(plots.MARKERS)) for n in range(70)}) == 70
+MANY = [f"group {n}" for n in range(14) for _ in range(n % 5 + 1)]
+PLACES = np.random.default_rng(1).normal(size=(len(MANY), 2))
+
+
+def legend(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_of_many_groups_the_three_largest_have_colours_and_the_others_are_grey():
+    """And every point is drawn once."""
+    ax = embedding_map(PLACES, MANY, title="A title")
+    assert legend(ax) == ["group 3", "group 4", "group 9", "11 others"]
+    drawn = np.concatenate([collection.get_offsets() for collection in ax.collections])
+    np.testing.assert_array_equal(np.sort(drawn, axis=0), np.sort(PLACES, axis=0))
+    colours = [to_hex(collection.get_facecolor()[0]).upper() for collection in ax.collections]
+    assert colours == [*plots.COLOURS[:3], plots.GREY]
+    assert ax.collections[-1].zorder < ax.collections[0].zorder, "grey lies below"
+
+
+def test_one_chooses_which_groups_have_colours():
+    """In the order given; a map of at most seven shows them all."""
+    ax = embedding_map(PLACES, MANY, title="A title", highlight=["group 2", "group 0"])
+    assert legend(ax) == ["group 2", "group 0", "12 others"]
+    seven = [f"group {n % 7}" for n in range(len(MANY))]
+    ax = embedding_map(PLACES, seven, title="A title")
+    assert len(legend(ax)) == 7
+    assert len({to_hex(c.get_facecolor()[0]) for c in ax.collections}) == 7
+    everything = embedding_map(PLACES, seven, title="A title", highlight=[])
+    assert legend(everything) == ["7 others"]
+
+
+@pytest.mark.parametrize("highlight", [["group 2", "nowhere"], [f"group {n}" for n in range(8)]])
+def test_a_map_refuses_what_it_cannot_highlight(highlight):
+    """A group that is not there, or more than there are colours."""
+    with pytest.raises(ValueError, match="give at most 7 of"):
+        embedding_map(PLACES, MANY, title="A title", highlight=highlight)
+    assert plt.get_fignums() == []
 
 
 @pytest.mark.parametrize("shape", [(6,), (6, 3), (6, 384), (6, 2, 1), (6, 1)])
@@ -354,3 +409,121 @@ def test_the_course_map_is_drawn_in_the_courses_look():
     for lesson in ("01", "02", "03", "04", "05", "06", "07", "08", "09"):
         assert lesson in text
     assert picture(ax).std() > 5
+
+
+# Strips
+
+
+def test_strips_stand_in_the_order_of_the_table():
+    """The first group on top, each dot in its group's row, its colour its grade."""
+    ax = graded_strips(
+        np.array([0.9, 0.1, 0.8]),
+        ["high", "low", "high"],
+        np.array([5, 0, 4]),
+        xlabel="cosine",
+        grade_label="grade",
+        title="A title",
+    )
+    labels = [tick.get_text() for tick in ax.get_yticklabels()]
+    assert labels == ["high (n = 2)", "low (n = 1)"]
+    x, y = ax.collections[0].get_offsets().T
+    assert list(x) == [0.9, 0.1, 0.8]
+    assert list(np.round(y)) == [0, 1, 0]
+    above, below = ax.transData.transform([(0, 0), (0, 1)])[:, 1]
+    assert above > below
+    assert list(ax.collections[0].get_array()) == [5, 0, 4]
+
+
+# Quality and cost
+
+
+def test_quality_and_cost_of_each_model():
+    """Told apart by marker, named, cost on a logarithmic scale; rows with a gap are left out."""
+    table = pd.DataFrame(
+        {"nDCG@10": [0.6, 0.7, None], "ms/query": [5, 50, 3]}, index=["small", "large", "absent"]
+    )
+    ax = quality_cost(table)
+    assert ax.get_xscale() == "log"
+    assert [tuple(c.get_offsets()[0]) for c in ax.collections] == [(5, 0.6), (50, 0.7)]
+    assert [text.get_text() for text in ax.texts] == ["small", "large"]
+    assert len({c.get_paths()[0].vertices.tobytes() for c in ax.collections}) == 2
+    assert ax.get_ylabel() == "nDCG@10"
+    assert ax.get_title(loc="left") == "nDCG@10 and ms/query"
+    with pytest.raises(ValueError, match="no row"):
+        quality_cost(table[2:])
+
+
+# Showing
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What was displayed: pairs of data and metadata."""
+    from IPython import display
+
+    outputs = []
+
+    def keep(data, *, metadata, raw):
+        assert raw
+        outputs.append((data, metadata))
+
+    monkeypatch.setattr(display, "display", keep)
+    return outputs
+
+
+def test_a_figure_is_shown_with_its_description_and_closed(shown):
+    """As a picture, in its metadata, and as text; the same figure gives the same bytes."""
+    for _ in range(2):
+        assert show(heatmap(), alt="Three squares:\n   the first is bright.") is None
+    assert plt.get_fignums() == []
+    (data, metadata), (again, _) = shown
+    assert metadata == {"image/png": {"alt": "Three squares: the first is bright."}}
+    assert data["text/plain"] == "Figure: Three squares: the first is bright."
+    assert data["image/png"].startswith(b"\x89PNG")
+    assert data == again
+    assert b"Software" not in data["image/png"]
+
+
+def test_figures_axes_and_arrays_of_axes_can_be_shown(shown):
+    """Whatever is at hand."""
+    figure, axes = plt.subplots(2, 2)
+    for what in (figure, axes, axes[0, 0], list(axes[0])):
+        show(what, alt="Four empty axes.")
+    assert len({data["image/png"] for data, _ in shown}) == 1
+
+
+def test_the_ground_is_white_whatever_the_theme(shown):
+    """A panel that dark mode does not darken, and on which every text is as dark as on paper."""
+    plt.rcParams.update({"figure.facecolor": "black", "savefig.facecolor": "none"})
+    show(scatter(), alt="Three groups of points.")
+    picture = plt.imread(io.BytesIO(shown[0][0]["image/png"]))
+    assert picture[0, 0].tolist() == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("alt", ["", "  \n", None])
+def test_a_figure_without_a_description_is_not_shown(shown, alt):
+    """Nor closed: the cell can be mended."""
+    ax = scatter()
+    with pytest.raises(ValueError, match="say in a sentence or two what the figure shows"):
+        show(ax, alt=alt)
+    with pytest.raises(TypeError, match="alt"):
+        show(ax)
+    assert not shown
+    assert plt.get_fignums()
+
+
+def test_the_description_is_stored_in_the_notebook_once(tmp_path):
+    """Executed as ``make run`` does: no second output by the kernel, metadata and all kept."""
+    import nbformat
+
+    from helpers.course.notebooks import execute
+
+    cell = "from helpers import plots\nplots.show(plots.new_axes(2, 1), alt='Empty axes.')"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    nbformat.write(notebook, tmp_path / "one.ipynb")
+    execute(tmp_path / "one.ipynb")
+    (output,) = nbformat.read(tmp_path / "one.ipynb", 4).cells[0].outputs
+    assert output.output_type == "display_data"
+    assert output.metadata == {"image/png": {"alt": "Empty axes."}}
+    assert output.data["text/plain"] == "Figure: Empty axes."
+    assert output.data["image/png"].startswith("iVBOR")

@@ -1,0 +1,144 @@
+"""Tables for readers: text to the left, numbers to the right, ✓ for yes, – for nothing.
+
+>>> table(pd.DataFrame({"title": ["The tide"], "score": [0.5123], "relevant": [True]}))
+title     score  relevant
+The tide   0.51  ✓
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import numbers
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+YES, NO, NOTHING = "✓", "✗", "–"
+
+
+@dataclass(frozen=True, repr=False)
+class Table:
+    """A table that a notebook shows as HTML and everything else as text. See `table`."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right: tuple[bool, ...]
+    wrap: int
+
+    def _repr_html_(self) -> str:
+        """Return HTML that JupyterLab and GitHub both align: one reads style, the other align."""
+
+        left = f"text-align: left; max-width: {self.wrap}ch; white-space: normal"
+
+        def line(cells: Sequence[str], tag: str) -> str:
+            return "".join(
+                f'<{tag} align="right" style="text-align: right">{html.escape(cell)}</{tag}>'
+                if right
+                else f'<{tag} align="left" style="{left}">{html.escape(cell)}</{tag}>'
+                for cell, right in zip(cells, self.right, strict=True)
+            )
+
+        body = "\n".join(f"<tr>{line(row, 'td')}</tr>" for row in self.rows)
+        head = f"<thead>\n<tr>{line(self.header, 'th')}</tr>\n</thead>"
+        return f"<table>\n{head}\n<tbody>\n{body}\n</tbody>\n</table>"
+
+    def __repr__(self) -> str:
+        wrapped = [
+            [textwrap.wrap(cell, self.wrap) or [""] for cell in row]
+            for row in (self.header, *self.rows)
+        ]
+        widths = [
+            max(len(part) for cell in column for part in cell)
+            for column in zip(*wrapped, strict=True)
+        ]
+        lines = []
+        for row in wrapped:
+            for place in range(max(map(len, row))):
+                parts = [cell[place] if place < len(cell) else "" for cell in row]
+                lines.append(
+                    "  ".join(
+                        part.rjust(width) if right else part.ljust(width)
+                        for part, width, right in zip(parts, widths, self.right, strict=True)
+                    ).rstrip()
+                )
+        return "\n".join(lines)
+
+
+def table(
+    frame: pd.DataFrame | pd.Series | Sequence[Mapping[str, Any]],
+    *,
+    digits: int | Mapping[str, int] = 2,
+    index: bool | None = None,
+    wrap: int = 60,
+) -> Table:
+    """Return `frame` as a table for readers; the last line of a cell shows it.
+
+    Parameters
+    ----------
+    frame
+        A DataFrame, a Series (one column), or rows as dictionaries. Other values than numbers, yes
+        and no are shown as ``str()`` has them.
+    digits
+        Decimals of numbers that are not whole by type; by column ``{"MB": 0}``, others have 2.
+    index
+        Whether the index is a column. None: if it says something, that is, if it is not 0, 1, 2 ….
+    wrap
+        Characters after which text goes on in the next line.
+
+    Raises
+    ------
+    ValueError
+        When there are no columns, or `digits` names one that is not there.
+    """
+    import pandas as pd
+
+    frame = frame.to_frame() if isinstance(frame, pd.Series) else pd.DataFrame(frame)
+    numbered = isinstance(frame.index, pd.RangeIndex) and frame.index.name is None
+    if index or (index is None and not numbered):
+        names = [name or "" for name in frame.index.names]
+        frame = frame.reset_index(names=names, allow_duplicates=True)
+    header = tuple(
+        " ".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in frame.columns
+    )
+    strange = [] if isinstance(digits, int) else [name for name in digits if name not in header]
+    if not header or strange:
+        raise ValueError(f"the table's columns are {list(header)}; digits names {strange}")
+    columns, right = [], []
+    for place, name in enumerate(header):
+        decimals = digits if isinstance(digits, int) else digits.get(name, 2)
+        values = frame.iloc[:, place].tolist()
+        columns.append([_shown(value, decimals) for value in values])
+        known = [value for value in values if not _is_nothing(value)]
+        right.append(bool(known) and all(_is_number(value) for value in known))
+    return Table(header, tuple(zip(*columns, strict=True)), tuple(right), wrap)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, numbers.Real) and not _is_truth(value)
+
+
+def _is_truth(value: object) -> bool:
+    return isinstance(value, bool) or type(value).__name__ == "bool"  # NumPy's too
+
+
+def _is_nothing(value: object) -> bool:
+    missing = value is None or type(value).__name__ in ("NAType", "NaTType")
+    return missing or (isinstance(value, numbers.Real) and value != value)
+
+
+def _shown(value: object, decimals: int) -> str:
+    if _is_nothing(value):
+        return NOTHING
+    if _is_truth(value):
+        return YES if value else NO
+    if isinstance(value, numbers.Integral):
+        return f"{value:,}"
+    if isinstance(value, numbers.Real):
+        rounded = round(float(value), decimals) + 0.0  # no −0.00
+        return f"{rounded:,.{decimals}f}" if math.isfinite(rounded) else str(value)
+    return str(value)
