@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-import helpers.__main__ as command_line
-from helpers.course import environment
+from helpers.course import command_line, environment
 from helpers.course.environment import SetupError
 from helpers.models import MODELS
 

@@ -13,8 +13,8 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from helpers.__main__ import main
 from helpers.checks import EXERCISES
+from helpers.course.command_line import main
 from helpers.course.environment import ROOT
 from helpers.course.grading import report
 from helpers.course.grading.integrity import Snapshot
@@ -604,7 +604,7 @@ def test_the_command_writes_both_reports_and_its_status_tells(tmp_path, capsys):
     assert main(["check", *given]) == 1
     rows = json.loads(files[0].read_text())
     assert [set(row) for row in rows] == [
-        {"notebook", "exercise", "level", "status", "message"} for _ in NUMBERS
+        {"notebook", "learner", "exercise", "level", "status", "message"} for _ in NUMBERS
     ]
     assert [row["exercise"] for row in rows] == list(NUMBERS)
     assert [row["level"] for row in rows] == [EXERCISES[number].level for number in NUMBERS]

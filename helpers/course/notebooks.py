@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from helpers.cache import replacing
+from helpers.course import any_console
 from helpers.course.environment import ROOT
 from helpers.timing import STRICT_VARIABLE
 
@@ -114,4 +115,5 @@ def main(arguments: Iterable[str]) -> int:
 
 
 if __name__ == "__main__":
+    any_console()
     sys.exit(main(sys.argv[1:]))

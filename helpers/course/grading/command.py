@@ -42,10 +42,8 @@ def run(options) -> int:
     except KeyboardInterrupt:  # before the first notebook was begun, or a second time
         print("Interrupted: nothing is reported.", file=sys.stderr)
         return 130
-    table = report.as_table(verdicts, shutil.get_terminal_size((100, 24)).columns) + "\n"
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(table.encode(encoding, "replace").decode(encoding))
-    sys.stdout.flush()
+    columns = shutil.get_terminal_size((100, 24)).columns
+    print(report.as_table(verdicts, columns, sys.stdout.encoding or "utf-8"), flush=True)
     for warning in warned:
         print(warning.message, file=sys.stderr)
     if options.json:

@@ -581,7 +581,7 @@ def _private_cache(shared: dict[Path, bytes], private: Path) -> Path:
         return private
     _write(shared, private)
     try:
-        (private / "models").symlink_to(cache_folder("models"), target_is_directory=True)
+        (private / "models").symlink_to(cache_folder("models").absolute(), target_is_directory=True)
     except OSError:  # Windows, without the right to make links: the models cannot be shared alone
         shutil.rmtree(private)
         return cache_folder()
