@@ -603,7 +603,7 @@ def _copy_beside(submission: Submission, folder: Path) -> None:
     left = MOST_BESIDE
     with suppress(OSError):
         for path in sorted(beside.iterdir()):
-            with suppress(OSError, RecursionError):  # not to be read, or nested too deep
+            try:
                 if (
                     path.suffix.lower() == ".ipynb"
                     or path.name.startswith(".")
@@ -618,6 +618,11 @@ def _copy_beside(submission: Submission, folder: Path) -> None:
                     shutil.copytree(path, folder / path.name, ignore=_links)
                 elif path.is_file():
                     shutil.copy2(path, folder / path.name)
+            except (
+                OSError,
+                RecursionError,
+            ):  # not to be read, or nested too deep: all of it or nothing
+                _remove(folder / path.name)
 
 
 def _put_beside(submission: Submission, copy: Path, work: Path) -> None:
