@@ -192,11 +192,8 @@ def test_every_exception_is_needed_and_has_a_reason():
 
 def lesson(prose, shown="", source="x = 1"):
     outputs = [new_output("stream", name="stdout", text=shown)] if shown else []
-    cells = [
-        new_code_cell(source, outputs=outputs),
-        new_markdown_cell(prose),
-        new_code_cell("0.999"),
-    ]
+    below = [new_code_cell("k = 77"), new_code_cell("0.999")]
+    cells = [new_code_cell(source, outputs=outputs), new_markdown_cell(prose), *below]
     return new_notebook(cells=cells)
 
 
