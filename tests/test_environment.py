@@ -536,6 +536,17 @@ def test_importing_helpers_loads_nothing_heavy():
     assert done.stdout.split("\n")[:-1] == [f"{name} []" for name in names]
 
 
+def test_the_map_of_the_rooms_names_every_room():
+    """In `helpers/README.md`, in the table of its kind."""
+    text = (ROOT / "helpers" / "README.md").read_text(encoding="utf-8")
+    lessons, course = text.split("## What runs the course")
+    for table, folder in ((lessons, ROOT / "helpers"), (course, ROOT / "helpers" / "course")):
+        rooms = [path.name for path in folder.glob("*.py") if not path.name.startswith("__")]
+        rooms += [f"{path.parent.name}/" for path in folder.glob("*/__init__.py")]
+        missing = [room for room in rooms if room != "course/" and f"`{room}`" not in table]
+        assert missing == []
+
+
 def test_no_file_names_a_package_registry():
     """The set-up uses pip's own configuration: no address of a registry stands in any file that git holds or would take."""
     if (

@@ -593,6 +593,34 @@ def test_a_huge_notebook_is_not_opened(tmp_path, monkeypatch):
     assert "the limit is 100" in find_submissions([path])[0].problem
 
 
+NAME_02 = "practice_02_cosine_similarity"
+
+
+@pytest.mark.parametrize(
+    ("stem", "learner"),
+    [
+        (f"ada_{NAME_02}", "ada"),
+        (f"{NAME_02}_ada", "ada"),
+        ("Practice_02_Cosine_Similarity_Ada", "Ada"),
+        (f"ada_{NAME_02} (1)", "ada"),
+        (f"Copy of ada_{NAME_02} (2)", "ada"),
+        (f"Kopie von {NAME_02}_ada.ö", "ada.ö"),
+        (f"{NAME_02}_ada - Copy (3)", "ada"),
+        (f"{NAME_02}_ada-Copy1", "ada"),
+        (f"{NAME_02}_ada copy 2", "ada"),
+        (f"lovelaceada_123456_7890123_{NAME_02}-1", "lovelaceada_123456_7890123"),
+        (f"{NAME_02} (1)", f"{NAME_02} (1)"),
+        (f"Copy of {NAME_02}", f"Copy of {NAME_02}"),
+        (f"{NAME_02}-1", f"{NAME_02}-1"),
+    ],
+)
+def test_what_programs_add_to_a_file_s_name_is_no_learner(stem, learner, tmp_path):
+    """Browsers, Colab, Canvas, Jupyter, file managers; where no name is left, the whole one stands."""
+    path = hand_in(tmp_path, "", cells(), f"{stem}.ipynb")
+    (found,) = find_submissions([path])
+    assert (found.learner, found.exercises) == (learner, list(NUMBERS))
+
+
 # The command, and its reports
 
 
@@ -709,6 +737,16 @@ def test_the_table_fits_a_narrow_terminal():
     said = [line for line in lines if "word" in line]
     assert len(said) == 6
     assert said[-1].endswith("…")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_right_and_wrong_look_different_on_every_console(encoding, verdicts):
+    """Where the signs cannot be shown, letters stand for them; not a question mark for both."""
+    found = [v for v in verdicts if v.learner == "ada"]
+    table = report.as_table(found, encoding=encoding)
+    table.encode(encoding)
+    assert "+ right  x wrong" in table
+    assert "✓ right  ✗ wrong" in report.as_table(found)
 
 
 def test_two_notebooks_of_one_learner_both_stand_in_the_report():

@@ -19,7 +19,7 @@ MOST_BYTES = 20_000_000
 PRACTICE = re.compile(r"(practice_\d\d|project_\d)", re.I)
 #: What browsers, Colab, Canvas, Jupyter and file managers add to the name of a file that is there already.
 ADDED = re.compile(
-    r"^(copy of|kopie von|copie de|c[oó]pia de)[ _]+|( - |-|_| )?(copy|kopie|copie|copia|cópia)( ?\d+| \(\d+\))?$|"
+    r"^(copy of|kopie von|copie de|c[oó]pia de)[ _]+|( - |-|_| )(copy|kopie|copie|copia|cópia)( ?\d+| \(\d+\))?$|"
     r" ?\(\d+\)$|-\d+$",
     re.I,
 )
