@@ -18,8 +18,10 @@ from helpers.course.command_line import main
 from helpers.course.environment import ROOT
 from helpers.course.grading import report
 from helpers.course.grading.integrity import Snapshot
+from helpers.course.grading.process import TOKEN
 from helpers.course.grading.submissions import SubmissionError, find_submissions
-from helpers.course.grading.supervisor import TOKEN, Limits, Verdict, check_all
+from helpers.course.grading.supervisor import check_all
+from helpers.course.grading.verdict import Limits, Verdict
 
 NAME = "practice_02_cosine_similarity.ipynb"
 NUMBERS = ("2.1", "2.2", "2.3", "2.4")
@@ -459,14 +461,14 @@ def test_the_courses_own_files_are_as_they_were(run):
 
 def test_files_of_the_course_that_change_are_named_and_left(tmp_path, monkeypatch):
     """A notebook that looks for them can reach them; but so can whoever edits the course meanwhile."""
-    from helpers.course.grading import supervisor
+    from helpers.course.grading import workspace
 
     home = tmp_path / "helpers"
     (home / "checks").mkdir(parents=True)
     for name in ("a.py", "checks/b.py", "c.py"):
         (home / name).write_text(name)
-    monkeypatch.setattr(supervisor, "__file__", str(home / "grading" / "supervisor.py"))
-    course = supervisor._Course()
+    monkeypatch.setattr(workspace, "__file__", str(home / "course" / "grading" / "workspace.py"))
+    course = workspace.Course()
     (home / "a.py").write_text("edited")
     (home / "checks" / "b.py").unlink()
     assert course.changed() == ["helpers/a.py", "helpers/checks/b.py"]
@@ -477,9 +479,9 @@ def test_files_of_the_course_that_change_are_named_and_left(tmp_path, monkeypatc
 
 def test_a_notebook_that_writes_over_the_course_is_noticed(tmp_path, monkeypatch, capsys):
     """The command says what changed, and judges with what it had."""
-    from helpers.course.grading import supervisor
+    from helpers.course.grading.workspace import Course
 
-    monkeypatch.setattr(supervisor._Course, "changed", lambda self: ["helpers/cache.py"])
+    monkeypatch.setattr(Course, "changed", lambda self: ["helpers/cache.py"])
     hand_in(tmp_path, "ada", cells())
     main(["check", str(tmp_path)])
     assert "helpers/cache.py. All verdicts come from" in capsys.readouterr().err
@@ -554,7 +556,7 @@ def nest(folder, monkeypatch):
 
 def test_folders_of_every_kind_are_looked_through(tmp_path, monkeypatch):
     """One named like a notebook, one that cannot be read, one nested deeper than Python calls itself."""
-    from helpers.course.grading.supervisor import _remove
+    from helpers.course.grading.workspace import remove
 
     hand_in(tmp_path, "ada", cells(), NAME.upper())
     (tmp_path / "eve" / NAME).mkdir(parents=True)
@@ -571,7 +573,7 @@ def test_folders_of_every_kind_are_looked_through(tmp_path, monkeypatch):
     try:
         found = {s.learner: s.problem for s in find_submissions([tmp_path])}
     finally:
-        _remove(tmp_path / "deep")
+        remove(tmp_path / "deep")
     assert not (tmp_path / "deep").exists()
     assert set(found) == {"ada", "eve", "locked"}
     assert found["ada"] == ""
@@ -809,7 +811,7 @@ def test_an_interrupted_run_leaves_nothing_but_a_report(how, tmp_path):
 
 def test_what_lies_beside_a_notebook_goes_with_it(tmp_path, monkeypatch):
     """A project's own texts; other notebooks and links do not, nor what is nested too deep to copy."""
-    from helpers.course.grading.supervisor import _remove
+    from helpers.course.grading.workspace import remove
 
     path = hand_in(
         tmp_path,
@@ -824,5 +826,5 @@ def test_what_lies_beside_a_notebook_goes_with_it(tmp_path, monkeypatch):
     try:
         verdict = check_all(find_submissions([path]), LIMITS)[0]
     finally:
-        _remove(path.parent / "deep")
+        remove(path.parent / "deep")
     assert "exit code 7" in verdict.message  # so the cell came past its assertion

@@ -209,6 +209,15 @@ def test_other_encodings_are_detected_and_the_file_is_left_alone(folder, encodin
     assert (root / "a.txt").read_bytes() == content
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "mac_roman", "cp1251", "gb18030"])
+@pytest.mark.parametrize("repeated", [20, 3000])
+def test_long_files_are_detected_as_short_ones_are(folder, encoding, repeated):
+    """A sample is looked at, which may begin and end anywhere."""
+    content = f"{FERRY[encoding]}\n\n" * repeated
+    with pytest.warns(UserWarning, match="it was read as"):
+        assert texts(folder({"a.txt": content.encode(encoding)})) == [FERRY[encoding]]
+
+
 def test_utf_8_with_bytes_of_windows_in_it(folder):
     """A quotation mark pasted from elsewhere does not make the whole file Windows'."""
     content = (

@@ -59,37 +59,39 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m helpers", description="Search by Meaning: the course's command line."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    added = {}
+    for run, words in (
+        (_setup, "build .venv and fetch the models, where missing or stale"),
+        (_lab, "set-up, then JupyterLab on the first lesson; further options go to JupyterLab"),
+        (_test, "set-up, then all tests and notebooks; further options go to pytest"),
+        (_run, "set-up, then execute the notebooks named (default: all) and store their outputs"),
+        (_lint, "set-up, then ruff's rules and formatting"),
+        (_exercises, "set-up, then make exercises/ from solutions/ where it is stale"),
+        (_check, "judge notebooks that learners hand in (this is no sandbox)"),
+        (_bench, "set-up, then how fast this machine loads, encodes and searches"),
+        (_preflight, "is this machine ready? Every line says ok or what to do"),
+        (_prepare, "encode the course's texts with both models, once (set-up does it)"),
+        (_models, "which models are present and verified"),
+    ):
+        name = run.__name__.strip("_")
+        added[name] = commands.add_parser(name, help=words, description=words)
+        added[name].set_defaults(run=run, takes_more=run in (_lab, _test, _run))
+    added["lint"].add_argument("--fix", action="store_true", help="mend what can be mended")
+    _describe_check(added["check"])
+    added["models"].set_defaults(name=None)
+    fetch = (
+        added["models"]
+        .add_subparsers(metavar="fetch")
+        .add_parser("fetch", help="get a model onto this machine and verify it")
+    )
+    fetch.add_argument(
+        "name", metavar="NAME", help="one of the course's models, or any name on the hub"
+    )
+    fetch.add_argument("--quiet", action="store_true", help="say nothing when it is there already")
+    return parser
 
-    def command(name, run, help_line, takes_more=False):
-        added = commands.add_parser(name, help=help_line, description=help_line)
-        added.set_defaults(run=run, takes_more=takes_more)
-        return added
 
-    command("setup", _setup, "build .venv and fetch the models, where missing or stale")
-    command(
-        "lab",
-        _lab,
-        "set-up, then JupyterLab on the first lesson; further options go to JupyterLab",
-        takes_more=True,
-    )
-    command(
-        "test",
-        _test,
-        "set-up, then all tests and notebooks; further options go to pytest",
-        takes_more=True,
-    )
-    command(
-        "run",
-        _run,
-        "set-up, then execute the notebooks named (default: all) and store their outputs",
-        takes_more=True,
-    )
-    lint = command("lint", _lint, "set-up, then ruff's rules and formatting")
-    lint.add_argument("--fix", action="store_true", help="mend what can be mended")
-    command(
-        "exercises", _exercises, "set-up, then make exercises/ from solutions/ where it is stale"
-    )
-    check = command("check", _check, "judge notebooks that learners hand in (this is no sandbox)")
+def _describe_check(check: argparse.ArgumentParser) -> None:
     check.description = "Judge notebooks that learners hand in."
     check.epilog = NO_SANDBOX
     check.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -101,27 +103,11 @@ def _parser() -> argparse.ArgumentParser:
         ("memory", 4.0, "gigabytes for all processes of a notebook"),
         ("output", 10.0, "megabytes that a notebook may print"),
     ):
-        check.add_argument(
-            f"--{name}", type=_above_zero, default=default, help=f"{what} (default: {default:g})"
-        )
+        words = f"{what} (default: {default:g})"
+        check.add_argument(f"--{name}", type=_above_zero, default=default, help=words)
     check.add_argument(
         "--jobs", type=int, help="notebooks at a time (default: one for every two cores)"
     )
-    command("bench", _bench, "set-up, then how fast this machine loads, encodes and searches")
-    command("preflight", _preflight, "is this machine ready? Every line says ok or what to do")
-    command(
-        "prepare", _prepare, "encode the course's texts with both models, once (set-up does it)"
-    )
-    models = command("models", _models, "which models are present and verified")
-    models.set_defaults(name=None)
-    fetch = models.add_subparsers(metavar="fetch").add_parser(
-        "fetch", help="get a model onto this machine and verify it"
-    )
-    fetch.add_argument(
-        "name", metavar="NAME", help="one of the course's models, or any name on the hub"
-    )
-    fetch.add_argument("--quiet", action="store_true", help="say nothing when it is there already")
-    return parser
 
 
 def _setup(options, extra) -> int:
@@ -142,23 +128,12 @@ def _lab(options, extra) -> int:
 
 
 def _test(options, extra) -> int:
-    paths = (
-        []
-        if any(
-            not argument.startswith("-") and (ROOT / argument.split("::")[0]).exists()
-            for argument in extra
-        )
-        else TEST_PATHS
+    named = any(
+        not word.startswith("-") and (ROOT / word.split("::")[0]).exists() for word in extra
     )
     return _in_environment(
-        "-m",
-        "pytest",
-        "--nbval",
-        "-n",
-        "2",
-        "--dist",
-        "loadscope",
-        *paths,
+        *("-m", "pytest", "--nbval", "-n", "2", "--dist", "loadscope"),
+        *(() if named else TEST_PATHS),
         *extra,
         TQDM_DISABLE="1",
         HF_HUB_OFFLINE="1",
@@ -171,12 +146,9 @@ def _run(options, extra) -> int:
 
 
 def _lint(options, extra) -> int:
-    if options.fix:
-        return _in_environment("-m", "ruff", "check", "--fix", ".") or _in_environment(
-            "-m", "ruff", "format", "."
-        )
-    return _in_environment("-m", "ruff", "check", ".") or _in_environment(
-        "-m", "ruff", "format", "--check", "."
+    rules, layout = (["--fix"], []) if options.fix else ([], ["--check"])
+    return _in_environment("-m", "ruff", "check", *rules, ".") or _in_environment(
+        "-m", "ruff", "format", *layout, "."
     )
 
 
@@ -263,14 +235,8 @@ def _prepare(options, extra) -> int:
 
 
 def _models(options, extra) -> int:
-    status = _elsewhere(
-        "models",
-        *(
-            []
-            if options.name is None
-            else ["fetch", options.name, *(["--quiet"] if options.quiet else [])]
-        ),
-    )
+    fetch = ["fetch", options.name, *["--quiet"] * options.quiet] if options.name else []
+    status = _elsewhere("models", *fetch)
     if status is not None:
         return status
     from helpers.models import MODELS, ModelError, fetch_model, model_status

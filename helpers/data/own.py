@@ -40,7 +40,7 @@ _MARKS |= {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _ENCODINGS = ["cp1252", "cp1250", "mac_roman", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256"]
 _ENCODINGS += ["gb18030", "big5", "cp949", "cp932", "euc_jp", "cp874"]
 _MOST_DOUBT = 0.1  # charset-normalizer's "chaos": 0 is a text without an odd character
-_SAMPLE = 100_000
+_SAMPLE = 10_000
 # Scripts that put no spaces between words: Chinese and Japanese, with about two characters a word; Thai, Lao,
 # Khmer and Burmese, with about four.
 _DENSE = "\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -113,21 +113,7 @@ def read_paragraphs(
         the message says what was found instead and what to do. Also for a text given as `folder`,
         for limits that are no whole numbers from 1 up, and for an unknown `encoding`.
     """
-    for name, given in {"least_words": least_words, "at_least": at_least}.items():
-        if isinstance(given, bool) or not isinstance(given, int) or given < 1:
-            raise ValueError(f"{name}={given!r}: give a whole number from 1 up")
-    if encoding is not None:
-        try:
-            codecs.lookup(encoding)
-        except (LookupError, TypeError):
-            raise ValueError(
-                f"encoding={encoding!r} is unknown; such are 'cp1252' (Windows), 'mac_roman', 'gb18030'"
-            ) from None
-    if isinstance(folder, str) and ("\n" in folder or len(folder) > LONGEST_NAME):
-        raise ValueError(
-            f"a text of {len(folder)} characters was given, not the name of a folder. Save the text in "
-            "a file that ends in .txt, in a folder, and give the folder's name"
-        )
+    _check_arguments(folder, least_words, at_least, encoding)
     root = Path(folder).expanduser()
     _check_folder(root, folder)
     files, others = _files(root)
@@ -155,6 +141,24 @@ def read_paragraphs(
     if advice := _advice(others):
         warnings.warn(f"Not read: {advice}", UserWarning, stacklevel=2)
     return list(found.values())
+
+
+def _check_arguments(folder, least_words, at_least, encoding) -> None:
+    for name, given in {"least_words": least_words, "at_least": at_least}.items():
+        if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+            raise ValueError(f"{name}={given!r}: give a whole number from 1 up")
+    if encoding is not None:
+        try:
+            codecs.lookup(encoding)
+        except (LookupError, TypeError):
+            raise ValueError(
+                f"encoding={encoding!r} is unknown; such are 'cp1252' (Windows), 'mac_roman', 'gb18030'"
+            ) from None
+    if isinstance(folder, str) and ("\n" in folder or len(folder) > LONGEST_NAME):
+        raise ValueError(
+            f"a text of {len(folder)} characters was given, not the name of a folder. Save the text in "
+            "a file that ends in .txt, in a folder, and give the folder's name"
+        )
 
 
 def _check_folder(root: Path, given: str | os.PathLike) -> None:
@@ -269,11 +273,12 @@ def _decoded(path: Path, source: str, encoding: str | None) -> str:
         )
     text = _mixed(content) if chosen == "utf-8" else content.decode(chosen, "replace")
     line = content.count(b"\n", 0, place)
-    odd = [word for word in text.split("\n")[line].split() if not word.isascii()]
+    (sample,) = text.split("\n")[line : line + 1] or [text]
+    odd = [word for word in sample.split() if not word.isascii()] or sample.split()
     words = "UTF-8 with characters from Windows in it" if chosen == "utf-8" else chosen
     warnings.warn(
         f"{source} is not UTF-8; it was read as {words}, so that line {line + 1} has "
-        f"“{' '.join(odd[:4])}”. If that looks wrong: read_paragraphs(…, encoding='…')",
+        f"“{' '.join(odd[:4])[:60]}”. If that looks wrong: read_paragraphs(…, encoding='…')",
         UserWarning,
         stacklevel=4,
     )
@@ -291,16 +296,26 @@ def _detected(content: bytes, place: int) -> str | None:
         if sum(not character.isascii() for character in text) > 2 * strange:
             return "utf-8"  # most letters beyond ASCII are right in it, which is hardly chance
     end = content.find(b"\n", place + _SAMPLE)
+    sample = content[place : end if end > 0 else None]
     matches = from_bytes(
-        content[place : end if end > 0 else None],
+        sample,
+        steps=1,  # all of it: pieces that begin within a word look odd
+        chunk_size=len(sample),
         cp_isolation=candidates,
         threshold=_MOST_DOUBT,
         enable_fallback=False,
     )
+    # Old Macs' letters are signs to Windows and the other way round; where both read well, Windows is likelier.
     ranked = sorted(
-        (round(m.chaos, 2), -round(m.coherence * 20), candidates.index(m.encoding)) for m in matches
+        (
+            round(m.chaos, 2),
+            m.encoding == "mac_roman",
+            -round(m.coherence * 20),
+            candidates.index(m.encoding),
+        )
+        for m in matches
     )
-    return candidates[ranked[0][2]] if ranked else None
+    return candidates[ranked[0][3]] if ranked else None
 
 
 def _mixed(content: bytes) -> str:

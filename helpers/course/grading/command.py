@@ -13,7 +13,8 @@ from pathlib import Path
 
 from helpers.course.grading import report
 from helpers.course.grading.submissions import SubmissionError, find_submissions
-from helpers.course.grading.supervisor import Limits, check_all
+from helpers.course.grading.supervisor import check_all
+from helpers.course.grading.verdict import Limits
 
 
 def run(options) -> int:

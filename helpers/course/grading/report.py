@@ -13,7 +13,7 @@ from pathlib import Path
 
 from helpers.cache import replacing
 from helpers.checks import EXERCISES
-from helpers.course.grading.supervisor import Verdict
+from helpers.course.grading.verdict import Verdict
 
 SIGNS = {"passed": "✓", "wrong": "✗", "not_attempted": "·", "crashed": "!", "timed_out": "∞"}
 #: For consoles and pipes that have not all of these.
