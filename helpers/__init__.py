@@ -9,10 +9,10 @@ import os
 import sys
 
 __version__ = "0.1.0"
+OLDEST_PYTHON = (3, 11)
 
 # The one place for settings that libraries read from the environment when they are first
-# imported. `setdefault`: the learner's own
-# setting wins.
+# imported. `setdefault`: the learner's own setting wins.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")  # Chroma
 os.environ.setdefault(

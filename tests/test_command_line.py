@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-import helpers.__main__ as command_line
-from helpers.course import environment
+from helpers.cache import cache_folder
+from helpers.course import command_line, environment
 from helpers.course.environment import SetupError
 from helpers.models import MODELS
 
@@ -168,6 +168,22 @@ def test_preflight_prints_a_line_for_each_check():
     assert [row.split("  ")[0] for row in rows[:2]] == ["Python", "torch"]
     assert len(rows) > 15
     assert (code == 0) == all(row.endswith("  ok") for row in rows)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "cp932"])
+def test_no_console_or_pipe_is_too_poor_for_a_name(encoding, tmp_path):
+    """What it cannot show is printed as its escape; a folder named 李明 stops nothing."""
+    cache = tmp_path / "李明 Ωmega"
+    cache.mkdir()
+    (cache / "models").symlink_to(cache_folder("models"), target_is_directory=True)
+    for arguments in (["models"], ["check", str(cache / "nothing.ipynb")]):
+        command = [sys.executable, "-m", "helpers", *arguments]
+        variables = {"PYTHONIOENCODING": encoding, "SEARCH_BY_MEANING_CACHE": str(cache)}
+        done = subprocess.run(command, cwd=ROOT, env=os.environ | variables, capture_output=True)
+        said = (done.stdout + done.stderr).decode(encoding)
+        assert done.returncode == (0 if arguments == ["models"] else 2)
+        assert "Traceback" not in said
+        assert ("李明" if encoding == "cp932" else r"\u674e\u660e") in said
 
 
 # Commands that run something in the environment

@@ -23,7 +23,6 @@ from helpers.course.environment import (
     SetupError,
     brings_gpu_libraries,
     build,
-    check_python,
     ensure,
     fingerprint,
     install_torch,
@@ -107,48 +106,56 @@ def only_venv(run, others=0):
 # The Python that runs it
 
 
-@pytest.mark.parametrize("version", [(2, 7), (3, 8), (3, 10)])
-def test_an_old_python_is_told_what_to_do(version):
-    """What was found, what is needed, and the command to type."""
-    with pytest.raises(SetupError) as caught:
-        check_python(version)
-    for words in (
-        "This is Python {}.{};".format(*version),
-        "3.11 or newer",
-        "make lab PYTHON=python3.",
-    ):
-        assert words in str(caught.value)
-
-
-@pytest.mark.parametrize("version", [(3, 11), (3, 14), (4, 0)])
-def test_a_python_that_is_new_enough_is_let_through(version):
-    """3.11 itself is enough."""
-    check_python(version)
-
-
-def test_an_old_python_is_turned_away_before_anything_is_run(project, monkeypatch):
-    """`ensure` looks at the version first."""
-    commands = Commands(monkeypatch)
-    monkeypatch.setattr(
-        environment, "sys", SimpleNamespace(version_info=(3, 8, 18), platform=sys.platform)
-    )
-    with pytest.raises(SetupError, match=r"This is Python 3\.8"):
-        ensure(project)
-    assert commands.run == []
-
-
-@pytest.mark.parametrize("module", ["__init__", "__main__", "environment"])
+@pytest.mark.parametrize("module", ["__init__", "__main__"])
 def test_an_old_python_can_read_what_tells_it_that_it_is_too_old(module):
-    """These three parse under Python 3.8; anything newer in them would end in a SyntaxError instead of the message."""
-    ast.parse(
-        (ROOT / "helpers" / f"{module}.py").read_text(encoding="utf-8"), feature_version=(3, 8)
+    """Anything newer in these two would end in a SyntaxError instead of the message."""
+    tree = ast.parse((ROOT / "helpers" / f"{module}.py").read_text(encoding="utf-8"))
+    new = (
+        ast.JoinedStr,
+        ast.NamedExpr,
+        ast.AnnAssign,
+        ast.Match,
+        ast.AsyncFunctionDef,
+        ast.Starred,
     )
+    assert [node.lineno for node in ast.walk(tree) if isinstance(node, new)] == []
+    imported = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+    assert "__future__" not in {node.module for node in imported}
+
+
+def old_pythons():
+    """Interpreters on this machine that are too old for the course."""
+    beside = Path(sys.base_prefix).parent.glob("*/bin/python")
+    found = [*beside, *map(shutil.which, ("python2", "python2.7", "python3.6", "python3.8"))]
+    for python in sorted({str(path) for path in found if path}):
+        asked = [python, "-c", "import sys; print(sys.version_info[:2] < (3, 11))"]
+        done = subprocess.run(asked, capture_output=True, text=True)
+        if done.stdout.strip() == "True":
+            yield python
+
+
+def test_an_old_python_says_in_one_line_what_it_needs():
+    """What was found, what is needed, and the command to type; no traceback."""
+    pythons = list(old_pythons())
+    if not pythons:
+        pytest.skip("no older Python is on this machine")
+    for python in pythons:
+        command = [python, "-B", "-m", "helpers", "lab"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        (line,) = done.stderr.splitlines()
+        assert done.returncode == 1
+        assert re.match(r"This is Python \d\.\d+; the course needs 3\.11 or newer\.", line)
+        assert "make lab PYTHON=python3." in line
 
 
 def test_the_tested_pythons_are_those_of_pyproject():
-    """One oldest version, wherever it is written."""
-    oldest = ".".join(map(str, environment.OLDEST_PYTHON))
-    assert tomllib.loads(PYPROJECT)["project"]["requires-python"] == f">={oldest}"
+    """One oldest version, wherever it is written; CI runs the oldest and the newest that were tried."""
+    oldest, newest = helpers.OLDEST_PYTHON, environment.NEWEST_TESTED_PYTHON
+    assert tomllib.loads(PYPROJECT)["project"]["requires-python"] == ">={}.{}".format(*oldest)
+    workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8"))
+    assert workflow["jobs"]["test"]["strategy"]["matrix"]["python"] == [
+        f"3.{minor}" for minor in range(oldest[1], newest[1] + 1)
+    ]
 
 
 # When it builds
@@ -527,6 +534,17 @@ def test_importing_helpers_loads_nothing_heavy():
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.split("\n")[:-1] == [f"{name} []" for name in names]
+
+
+def test_the_map_of_the_rooms_names_every_room():
+    """In `helpers/README.md`, in the table of its kind."""
+    text = (ROOT / "helpers" / "README.md").read_text(encoding="utf-8")
+    lessons, course = text.split("## What runs the course")
+    for table, folder in ((lessons, ROOT / "helpers"), (course, ROOT / "helpers" / "course")):
+        rooms = [path.name for path in folder.glob("*.py") if not path.name.startswith("__")]
+        rooms += [f"{path.parent.name}/" for path in folder.glob("*/__init__.py")]
+        missing = [room for room in rooms if room != "course/" and f"`{room}`" not in table]
+        assert missing == []
 
 
 def test_no_file_names_a_package_registry():

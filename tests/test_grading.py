@@ -13,13 +13,15 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from helpers.__main__ import main
 from helpers.checks import EXERCISES
+from helpers.course.command_line import main
 from helpers.course.environment import ROOT
 from helpers.course.grading import report
 from helpers.course.grading.integrity import Snapshot
+from helpers.course.grading.process import TOKEN
 from helpers.course.grading.submissions import SubmissionError, find_submissions
-from helpers.course.grading.supervisor import TOKEN, Limits, Verdict, check_all
+from helpers.course.grading.supervisor import check_all
+from helpers.course.grading.verdict import Limits, Verdict
 
 NAME = "practice_02_cosine_similarity.ipynb"
 NUMBERS = ("2.1", "2.2", "2.3", "2.4")
@@ -459,14 +461,14 @@ def test_the_courses_own_files_are_as_they_were(run):
 
 def test_files_of_the_course_that_change_are_named_and_left(tmp_path, monkeypatch):
     """A notebook that looks for them can reach them; but so can whoever edits the course meanwhile."""
-    from helpers.course.grading import supervisor
+    from helpers.course.grading import workspace
 
     home = tmp_path / "helpers"
     (home / "checks").mkdir(parents=True)
     for name in ("a.py", "checks/b.py", "c.py"):
         (home / name).write_text(name)
-    monkeypatch.setattr(supervisor, "__file__", str(home / "grading" / "supervisor.py"))
-    course = supervisor._Course()
+    monkeypatch.setattr(workspace, "__file__", str(home / "course" / "grading" / "workspace.py"))
+    course = workspace.Course()
     (home / "a.py").write_text("edited")
     (home / "checks" / "b.py").unlink()
     assert course.changed() == ["helpers/a.py", "helpers/checks/b.py"]
@@ -477,9 +479,9 @@ def test_files_of_the_course_that_change_are_named_and_left(tmp_path, monkeypatc
 
 def test_a_notebook_that_writes_over_the_course_is_noticed(tmp_path, monkeypatch, capsys):
     """The command says what changed, and judges with what it had."""
-    from helpers.course.grading import supervisor
+    from helpers.course.grading.workspace import Course
 
-    monkeypatch.setattr(supervisor._Course, "changed", lambda self: ["helpers/cache.py"])
+    monkeypatch.setattr(Course, "changed", lambda self: ["helpers/cache.py"])
     hand_in(tmp_path, "ada", cells())
     main(["check", str(tmp_path)])
     assert "helpers/cache.py. All verdicts come from" in capsys.readouterr().err
@@ -554,7 +556,7 @@ def nest(folder, monkeypatch):
 
 def test_folders_of_every_kind_are_looked_through(tmp_path, monkeypatch):
     """One named like a notebook, one that cannot be read, one nested deeper than Python calls itself."""
-    from helpers.course.grading.supervisor import _remove
+    from helpers.course.grading.workspace import remove
 
     hand_in(tmp_path, "ada", cells(), NAME.upper())
     (tmp_path / "eve" / NAME).mkdir(parents=True)
@@ -571,7 +573,7 @@ def test_folders_of_every_kind_are_looked_through(tmp_path, monkeypatch):
     try:
         found = {s.learner: s.problem for s in find_submissions([tmp_path])}
     finally:
-        _remove(tmp_path / "deep")
+        remove(tmp_path / "deep")
     assert not (tmp_path / "deep").exists()
     assert set(found) == {"ada", "eve", "locked"}
     assert found["ada"] == ""
@@ -593,6 +595,34 @@ def test_a_huge_notebook_is_not_opened(tmp_path, monkeypatch):
     assert "the limit is 100" in find_submissions([path])[0].problem
 
 
+NAME_02 = "practice_02_cosine_similarity"
+
+
+@pytest.mark.parametrize(
+    ("stem", "learner"),
+    [
+        (f"ada_{NAME_02}", "ada"),
+        (f"{NAME_02}_ada", "ada"),
+        ("Practice_02_Cosine_Similarity_Ada", "Ada"),
+        (f"ada_{NAME_02} (1)", "ada"),
+        (f"Copy of ada_{NAME_02} (2)", "ada"),
+        (f"Kopie von {NAME_02}_ada.ö", "ada.ö"),
+        (f"{NAME_02}_ada - Copy (3)", "ada"),
+        (f"{NAME_02}_ada-Copy1", "ada"),
+        (f"{NAME_02}_ada copy 2", "ada"),
+        (f"lovelaceada_123456_7890123_{NAME_02}-1", "lovelaceada_123456_7890123"),
+        (f"{NAME_02} (1)", f"{NAME_02} (1)"),
+        (f"Copy of {NAME_02}", f"Copy of {NAME_02}"),
+        (f"{NAME_02}-1", f"{NAME_02}-1"),
+    ],
+)
+def test_what_programs_add_to_a_file_s_name_is_no_learner(stem, learner, tmp_path):
+    """Browsers, Colab, Canvas, Jupyter, file managers; where no name is left, the whole one stands."""
+    path = hand_in(tmp_path, "", cells(), f"{stem}.ipynb")
+    (found,) = find_submissions([path])
+    assert (found.learner, found.exercises) == (learner, list(NUMBERS))
+
+
 # The command, and its reports
 
 
@@ -604,7 +634,7 @@ def test_the_command_writes_both_reports_and_its_status_tells(tmp_path, capsys):
     assert main(["check", *given]) == 1
     rows = json.loads(files[0].read_text())
     assert [set(row) for row in rows] == [
-        {"notebook", "exercise", "level", "status", "message"} for _ in NUMBERS
+        {"notebook", "learner", "exercise", "level", "status", "message"} for _ in NUMBERS
     ]
     assert [row["exercise"] for row in rows] == list(NUMBERS)
     assert [row["level"] for row in rows] == [EXERCISES[number].level for number in NUMBERS]
@@ -711,6 +741,16 @@ def test_the_table_fits_a_narrow_terminal():
     assert said[-1].endswith("…")
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_right_and_wrong_look_different_on_every_console(encoding, verdicts):
+    """Where the signs cannot be shown, letters stand for them; not a question mark for both."""
+    found = [v for v in verdicts if v.learner == "ada"]
+    table = report.as_table(found, encoding=encoding)
+    table.encode(encoding)
+    assert "+ right  x wrong" in table
+    assert "✓ right  ✗ wrong" in report.as_table(found)
+
+
 def test_two_notebooks_of_one_learner_both_stand_in_the_report():
     """None hides the other."""
     twice = [
@@ -771,7 +811,7 @@ def test_an_interrupted_run_leaves_nothing_but_a_report(how, tmp_path):
 
 def test_what_lies_beside_a_notebook_goes_with_it(tmp_path, monkeypatch):
     """A project's own texts; other notebooks and links do not, nor what is nested too deep to copy."""
-    from helpers.course.grading.supervisor import _remove
+    from helpers.course.grading.workspace import remove
 
     path = hand_in(
         tmp_path,
@@ -786,5 +826,5 @@ def test_what_lies_beside_a_notebook_goes_with_it(tmp_path, monkeypatch):
     try:
         verdict = check_all(find_submissions([path]), LIMITS)[0]
     finally:
-        _remove(path.parent / "deep")
+        remove(path.parent / "deep")
     assert "exit code 7" in verdict.message  # so the cell came past its assertion

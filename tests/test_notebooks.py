@@ -1,17 +1,21 @@
 """Executing notebooks, and the rules of the house for every notebook of the course."""
 
 import copy
+import os
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
+from ipykernel.ipkernel import IPythonKernel
+from jupyter_client.kernelspec import get_kernel_spec
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from helpers.course import notebooks, practice
 from helpers.course.environment import ROOT
-from helpers.course.notebooks import METADATA, clean, execute, find_notebooks
+from helpers.course.notebooks import KERNELSPEC, clean, execute, find_notebooks
+from helpers.timing import STRICT_VARIABLE
 
 LESSONS = (
     "00_start_here",
@@ -24,6 +28,7 @@ LESSONS = (
     "07_model_evaluation",
     "08_clustering",
 )
+METADATA = {"kernelspec": KERNELSPEC, "language_info": IPythonKernel.language_info}
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
@@ -56,6 +61,13 @@ EDITORS_METADATA = {
 }
 
 
+DESCRIBED = (
+    f"from base64 import b64decode\nimage = {{'image/png': b64decode('{PNG}'), 'text/plain': 'A dot.'}}\n"
+    "about = {'image/png': {'alt': 'A dot.', 'width': 1}, 'isolated': True}\n"
+    "display(image, metadata=about, raw=True)"
+)
+
+
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory):
     """A tiny notebook after `execute`, and the seconds it took."""
@@ -72,6 +84,9 @@ def executed(tmp_path_factory):
         "print('out'); print('err', file=sys.stderr); print('out again')",
         "print(os.environ['TQDM_DISABLE'], os.path.basename(os.getcwd()))",
         "from IPython.display import display, Markdown\ndisplay(Markdown('**bold**'))",
+        new_code_cell(
+            DESCRIBED, metadata={"jupyter": {"source_hidden": True, "outputs_hidden": True}}
+        ),
         **EDITORS_METADATA,
     )
     with pytest.MonkeyPatch.context() as patch:
@@ -92,7 +107,7 @@ def test_outputs_are_stored(executed):
 def test_execution_counts_run_from_1(executed):
     """Whatever they were before; outputs carry the same number."""
     code = [cell for cell in executed[0].cells if cell.cell_type == "code"]
-    assert [cell.execution_count for cell in code] == [1, 2, 3, 4, 5, 6]
+    assert [cell.execution_count for cell in code] == [1, 2, 3, 4, 5, 6, 7]
     assert code[1].outputs[0].execution_count == 2
 
 
@@ -108,7 +123,44 @@ def test_editors_metadata_is_stripped_and_tags_are_kept(executed):
         {},
         {},
         {},
+        {"jupyter": {"source_hidden": True}},
     ]
+
+
+def test_a_pictures_description_is_kept(executed):
+    """In the output's metadata, where a website and a test find it; the rest of the metadata is dropped."""
+    (output,) = executed[0].cells[-1].outputs
+    assert output.metadata == {"image/png": {"alt": "A dot."}}
+    assert output.data["image/png"].strip() == PNG
+
+
+def test_opening_and_saving_in_jupyterlab_changes_nothing(executed, tmp_path):
+    """It writes what the kernel says of itself, through the server's contents manager."""
+    from jupyter_server.services.contents.filemanager import FileContentsManager
+
+    spec = get_kernel_spec("python3")
+    assert executed[0].metadata.kernelspec == {
+        "display_name": spec.display_name,
+        "language": spec.language,
+        "name": "python3",
+    }
+    assert executed[0].metadata.language_info == IPythonKernel.language_info
+    before = executed[2].read_bytes()
+    path = tmp_path / "opened.ipynb"
+    path.write_bytes(before)
+    manager = FileContentsManager(root_dir=str(tmp_path))
+    model = manager.get(path.name, type="notebook")
+    manager.save({"type": "notebook", "content": model["content"]}, path.name)
+    assert path.read_bytes() == before
+
+
+def test_running_tells_the_kernel_to_be_strict_and_nobody_else(executed, tmp_path):
+    """A claim of order that does not hold stores no page; tests and learners get a sentence instead."""
+    source = f"import os\nprint(os.environ[{STRICT_VARIABLE!r}])"
+    path = write(tmp_path / "strict.ipynb", source)
+    execute(path)
+    assert read(path).cells[0].outputs[0].text == "1\n"
+    assert STRICT_VARIABLE not in os.environ
 
 
 def test_split_streams_are_joined(executed):
@@ -181,8 +233,8 @@ def test_only_neighbours_of_one_stream_are_joined():
 
 
 def test_cleaning_twice_changes_nothing_and_the_constant_is_not_touched():
-    """`METADATA` is shared by all notebooks."""
-    constant = copy.deepcopy(METADATA)
+    """`KERNELSPEC` is shared by all notebooks."""
+    constant = copy.deepcopy(KERNELSPEC)
     notebook = new_notebook(
         cells=[new_code_cell("1", outputs=[stream("a"), stream("b")])], metadata=EDITORS_METADATA
     )
@@ -193,8 +245,8 @@ def test_cleaning_twice_changes_nothing_and_the_constant_is_not_touched():
     notebook.metadata["kernelspec"]["name"] = "other"
     fresh = new_notebook()
     clean(fresh)
-    assert constant == METADATA
-    assert fresh.metadata == constant
+    assert constant == KERNELSPEC
+    assert fresh.metadata == {"kernelspec": constant}
 
 
 def test_notebooks_are_found_in_order(tmp_path):
@@ -297,6 +349,17 @@ def texts_of(notebook):
         )
 
 
+def without_version(metadata):
+    """Return `metadata` without the title and the version of Python, which is that of the last run."""
+    language = {
+        key: value for key, value in metadata.get("language_info", {}).items() if key != "version"
+    }
+    return {
+        **{key: value for key, value in metadata.items() if key != "title"},
+        "language_info": language,
+    }
+
+
 def technical_problems(path):
     """Return what is wrong with the file of any notebook."""
     notebook = read(path)
@@ -324,11 +387,13 @@ def technical_problems(path):
             problems += [
                 f"a dead link: {link}" for link in links if not (path.parent / link).exists()
             ]
-        if set(cell.metadata) - {"tags", "jupyter"}:
+        if set(cell.metadata) - {"tags", "jupyter"} or set(cell.metadata.get("jupyter", ())) - {
+            "source_hidden"
+        }:
             problems.append(f"a cell has the metadata {dict(cell.metadata)}")
     if notebook.metadata.get("kernelspec", {}).get("name") != "python3":
         problems.append("the kernel is not python3")
-    if {key: value for key, value in notebook.metadata.items() if key != "title"} != METADATA:
+    if without_version(notebook.metadata) != without_version(METADATA):
         problems.append(f"the notebook's metadata are {dict(notebook.metadata)}")
     if path.stat().st_size >= 1_000_000:
         problems.append(f"{path.stat().st_size:,} bytes; a notebook stays under 1 MB")

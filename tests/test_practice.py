@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from helpers.course import practice
 from helpers.checks import EXERCISES
+from helpers.course import practice
 from helpers.course.environment import ROOT
 from helpers.course.grading.submissions import Cell, find_submissions
 from helpers.course.practice import PracticeError, clear_solution, exercise_numbers, generate, stale

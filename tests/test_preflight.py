@@ -12,13 +12,13 @@ import pytest
 
 from helpers import models
 from helpers.course import preflight
-from helpers.course.environment import COURSE_MODELS, OLDEST_PYTHON
+from helpers.course.environment import COURSE_MODELS
 from helpers.course.preflight import Check, memory_gb, required_range
 
 WHATS = [
     "Python",
     *preflight.PACKAGES,
-    *preflight.REQUIRED_MODELS,
+    *COURSE_MODELS,
     "processor cores",
     "memory",
     "free disk (cache)",
@@ -56,12 +56,6 @@ def test_a_row_is_ok_only_when_it_says_so():
     """Any other verdict is something to do."""
     assert Check("x", "1", "ok").ok
     assert not Check("x", "1", "okay").ok
-
-
-def test_the_course_asks_for_the_same_everywhere():
-    """The set-up and the preflight agree on Python and on the models."""
-    assert preflight.OLDEST_PYTHON == OLDEST_PYTHON
-    assert preflight.REQUIRED_MODELS == COURSE_MODELS
 
 
 @pytest.mark.parametrize("package", preflight.PACKAGES)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+from helpers.course import any_console
 from helpers.timing import median_seconds
 
 
@@ -60,4 +61,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    any_console()
     main()

@@ -22,13 +22,13 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 STAMP = VENV / "built-from"
-OLDEST_PYTHON = (3, 11)
-NEWEST_TESTED_PYTHON = (3, 14)
+NEWEST_TESTED_PYTHON = (3, 13)
 CACHE_VARIABLE = "SEARCH_BY_MEANING_CACHE"  # as in helpers.cache, which this file cannot import
 COURSE_MODELS = ("all-MiniLM-L6-v2", "all-mpnet-base-v2")
 
@@ -51,10 +51,8 @@ def ensure(root: Path = ROOT) -> Path:
     Raises
     ------
     SetupError
-        When this Python is too old or a step fails; what pip or the model download printed stands
-        above the message.
+        When a step fails; what pip or the model download printed stands above the message.
     """
-    check_python(sys.version_info[:2])
     python = venv_python(root / ".venv")
     if not is_current(root):
         build(root)
@@ -84,17 +82,6 @@ def prepare(python: Path, root: Path = ROOT) -> None:
         note.write_text(wanted, encoding="utf-8")
     else:
         _say("That failed; the lessons encode what they need themselves.")
-
-
-def check_python(version: tuple) -> None:
-    """Raise `SetupError` when `version`, such as ``(3, 9)``, is older than the course needs."""
-    if version < OLDEST_PYTHON:
-        raise SetupError(
-            "This is Python {}.{}; the course needs {}.{} or newer.\n".format(
-                *version, *OLDEST_PYTHON
-            )
-            + "Install a newer Python and name it: make lab PYTHON=python3.12"
-        )
 
 
 def is_current(root: Path = ROOT) -> bool:
@@ -132,8 +119,6 @@ def fingerprint(root: Path = ROOT) -> str:
 
 
 def _pyproject(root: Path) -> dict:
-    import tomllib
-
     return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
 
 
@@ -190,18 +175,8 @@ def install_torch(python: Path, requirement: str, root: Path = ROOT) -> None:
         "pip would install torch for NVIDIA GPUs (several GB). Asking uv for the CPU build instead ..."
     )
     get_uv = [*_pip(python), "install", "uv"]
-    uv = [
-        python,
-        "-m",
-        "uv",
-        "pip",
-        "install",
-        "--python",
-        python,
-        "--torch-backend",
-        "cpu",
-        requirement,
-    ]
+    uv = [python, "-m", "uv", "pip", "install", "--python", python]
+    uv += ["--torch-backend", "cpu", requirement]
     runs = ([str(part) for part in command] for command in (get_uv, uv))
     if any(subprocess.run(command, cwd=root, check=False).returncode != 0 for command in runs):
         _say("The CPU build could not be had; taking the default build.")
@@ -212,19 +187,15 @@ def pip_report(python: Path, requirement: str, root: Path = ROOT) -> dict:
     """Return pip's report on what it would install for `requirement` alone, without installing
     it.
     """
-    command = [
-        *_pip(python),
-        "install",
-        "--dry-run",
-        "--ignore-installed",
-        "--no-deps",
-        "--quiet",
-        "--report",
-        "-",
-        requirement,
-    ]
+    options = ["--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--report", "-"]
     done = subprocess.run(
-        [str(part) for part in command], cwd=root, check=False, capture_output=True, text=True
+        [str(part) for part in (*_pip(python), "install", *options, requirement)],
+        cwd=root,
+        check=False,
+        capture_output=True,
+        encoding="utf-8",  # not the console's, which may lack a letter of a folder's name
+        errors="replace",
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
     )
     if done.returncode != 0:
         raise SetupError(f"pip finds no {requirement} for this machine:\n{done.stderr.strip()}")

@@ -9,15 +9,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from helpers.cache import replacing
+from helpers.course import any_console
 from helpers.course.environment import ROOT
 from helpers.timing import STRICT_VARIABLE
 
 FOLDERS = ("notebooks", "exercises", "solutions")
-#: What a notebook says of its kernel. Everything else an editor adds is dropped.
-METADATA = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {"name": "python"},
-}
+#: What ipykernel says of itself. With it, and with `language_info` as the kernel reports it (its version too, for
+#: that is what JupyterLab writes), opening and saving a notebook on the Python that it was run with changes nothing.
+KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 CELL_SECONDS = 240
 
 
@@ -42,8 +41,8 @@ def execute(path: Path) -> float:
     from nbclient import NotebookClient
 
     notebook = nbformat.read(path, as_version=4)
-    os.environ["TQDM_DISABLE"] = "1"
-    os.environ[STRICT_VARIABLE] = "1"  # a claim of order that does not hold now stores no page
+    variables = {"TQDM_DISABLE": "1"}
+    variables[STRICT_VARIABLE] = "1"  # a claim of order that does not hold now stores no page
     started = time.perf_counter()
     client = NotebookClient(
         notebook,
@@ -52,7 +51,7 @@ def execute(path: Path) -> float:
         resources={"metadata": {"path": path.parent}},
         record_timing=False,
     )
-    client.execute()
+    client.execute(env=os.environ | variables)
     seconds = time.perf_counter() - started
     clean(notebook)
     nbformat.validate(notebook)
@@ -62,18 +61,28 @@ def execute(path: Path) -> float:
 
 
 def clean(notebook) -> None:
-    """Remove from `notebook` what editors and runs leave behind: widget state, timings,
-    collapsed cells; keep tags.
+    """Remove from `notebook` what editors and runs leave behind: widget state, timings, collapsed
+    cells. Tags, folded sources and descriptions of pictures stay.
     """
-    notebook.metadata = METADATA | {
-        key: value for key, value in notebook.metadata.items() if key == "title"
+    kept = {
+        key: notebook.metadata[key]
+        for key in ("language_info", "title")
+        if key in notebook.metadata
     }
+    notebook.metadata = {"kernelspec": dict(KERNELSPEC), **kept}
     for cell in notebook.cells:
-        cell.metadata = {
-            key: value for key, value in cell.metadata.items() if key in ("tags", "jupyter")
-        }
+        tags = {"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {}
+        hidden = cell.metadata.get("jupyter", {}).get("source_hidden")
+        cell.metadata = tags | ({"jupyter": {"source_hidden": True}} if hidden else {})
         if cell.cell_type == "code":
             cell.outputs = _joined(cell.outputs)
+            for output in cell.outputs:
+                if "metadata" in output:
+                    output.metadata = {
+                        mime: {"alt": about["alt"]}
+                        for mime, about in output.metadata.items()
+                        if isinstance(about, dict) and about.get("alt")
+                    }
 
 
 def _joined(outputs: list) -> list:
@@ -114,4 +123,5 @@ def main(arguments: Iterable[str]) -> int:
 
 
 if __name__ == "__main__":
+    any_console()
     sys.exit(main(sys.argv[1:]))

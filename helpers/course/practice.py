@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 from helpers.cache import replacing
+from helpers.course import any_console
 from helpers.course.environment import ROOT
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -190,4 +191,5 @@ def exercise_numbers(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
+    any_console()
     sys.exit(main())

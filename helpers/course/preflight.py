@@ -10,7 +10,9 @@ import sqlite3
 import sys
 from dataclasses import dataclass
 
+from helpers import OLDEST_PYTHON
 from helpers.cache import cache_folder
+from helpers.course.environment import COURSE_MODELS
 
 PACKAGES = (
     "torch",
@@ -24,10 +26,8 @@ PACKAGES = (
     "bm25s",
     "jupyterlab",
 )
-OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 35)  # Chroma refuses older ones
 MEMORY_GB, DISK_GB = 4, 2
-REQUIRED_MODELS = ("all-MiniLM-L6-v2", "all-mpnet-base-v2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _models() -> list[Check]:
     from helpers.models import MODELS, model_status
 
     rows = []
-    for name in REQUIRED_MODELS:
+    for name in COURSE_MODELS:
         status, _ = model_status(MODELS[name])
         if status == "ok":
             rows.append(Check(name, "present, checksum verified", "ok"))

@@ -23,34 +23,16 @@ from helpers.cache import cache_folder, replacing
 #: packages before large ones, so that none is left out by the limit. All
 #: others follow in alphabetical order.
 FIRST_PACKAGES = (
-    "faiss-cpu",
-    "chromadb",
-    "sentence-transformers",
-    "scikit-learn",
-    "numpy",
-    "matplotlib",
-    "pandas",
+    "faiss-cpu", "chromadb", "sentence-transformers", "scikit-learn", "numpy", "matplotlib", "pandas",
     "scipy",
-)
+)  # fmt: skip
 LIMIT = 10_000
 FORMAT = "4"  # raised when what is collected changes, so that old caches are not read
 
-_SKIPPED_FOLDERS = frozenset(
-    (
-        "test",
-        "tests",
-        "testing",
-        "benchmarks",
-        "examples",
-        "vendor",
-        "_vendor",
-        "_vendored",
-        "third_party",
-        "extern",
-        "externals",
-        "f2py",
-    )
-)
+_SKIPPED_FOLDERS = {
+    "test", "tests", "testing", "benchmarks", "examples", "vendor", "_vendor", "_vendored",
+    "third_party", "extern", "externals", "f2py",
+}  # fmt: skip
 _GENERATED = re.compile(r"generated (by|from)", re.IGNORECASE)
 _ENOUGH_WORDS = 4
 
@@ -125,7 +107,7 @@ def load_docstrings(
 def _choose(packages: Iterable[str] | None) -> list[importlib.metadata.Distribution]:
     installed = {}
     for distribution in importlib.metadata.distributions():
-        name = distribution.metadata["Name"]
+        name = _metadata(distribution, "Name")
         if name and name != "search-by-meaning":
             installed.setdefault(_normal(name), distribution)
     if packages is None:
@@ -139,12 +121,22 @@ def _choose(packages: Iterable[str] | None) -> list[importlib.metadata.Distribut
     return [installed[name] for name in names]
 
 
+def _metadata(distribution: importlib.metadata.Distribution, field: str) -> str | None:
+    """Return a field of `distribution`, None where there is none: a folder left over from a removal
+    has no metadata, for which `importlib` has no answer that is the same in all Pythons.
+    """
+    try:
+        return (distribution.metadata or {}).get(field)
+    except importlib.metadata.PackageNotFoundError:  # its subclass MetadataNotFound
+        return None
+
+
 def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _fingerprint(distributions: list[importlib.metadata.Distribution], limit: int | None) -> str:
-    versions = [(d.metadata["Name"], d.version) for d in distributions]
+    versions = [(_metadata(d, "Name"), _metadata(d, "Version")) for d in distributions]
     return hashlib.sha256(
         repr((FORMAT, sys.version_info[:2], limit, versions)).encode()
     ).hexdigest()[:24]
@@ -155,7 +147,7 @@ def _collect(
 ) -> Iterator[Docstring]:
     seen = set()
     for distribution in distributions:
-        package = distribution.metadata["Name"]
+        package = _metadata(distribution, "Name")
         for path, module in _sources(distribution):
             for docstring in _parse(path, module, package):
                 key = docstring.text.casefold()

@@ -1,4 +1,4 @@
-"""A learner's own texts: paragraphs out of a folder of text and Markdown files.
+"""A learner's own texts: paragraphs out of a folder of files.
 
 >>> paragraphs = read_paragraphs("my_texts")
 >>> paragraphs[0]
@@ -7,25 +7,46 @@ Paragraph(text='The first bread I baked was …', source='bread/2019.txt', line=
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
+import unicodedata
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from html.parser import HTMLParser
+from pathlib import Path
 
-SUFFIXES = (".txt", ".md")
 LEAST_WORDS = 8
 LONGEST_NAME = 1000
-_FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})")
-_HEADING = re.compile(r"\s{0,3}#{1,6}(\s|$)")
-_RULE = re.compile(r"\s{0,3}([-*_])(\s*\1){2,}\s*$")
-_UNDERLINE = re.compile(r"\s{0,3}(=+|-+)\s*$")
-_BEFORE = re.compile(r"^\s*(>\s?|[-*+]\s+(\[[ xX]\]\s+)?|\d{1,3}[.)]\s+)+")
-_IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
-_LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
-_PROGRAMS = {b"PK\x03\x04": "a Word file (or another zip)", b"%PDF-": "a PDF", b"{\\rtf": "RTF"}
-_COMMENT = re.compile(r"<!--.*?-->", re.S)
+#: Kinds of file that hold text and are not read as they are, and what to do about them.
+_INSTEAD = {
+    ".pdf": "%pip install pypdf",
+    ".docx": "%pip install python-docx",
+    ".csv": "pandas.read_csv(file)['name of the column with the texts'].tolist() makes a list of texts",
+    **dict.fromkeys((".doc", ".odt", ".rtf", ".pages"), "save it as .docx or as plain text"),
+    **dict.fromkeys((".htm", ".html"), "open it in a browser, copy the text into a .txt file"),
+}
+_PROGRAMS = {
+    b"PK\x03\x04": "a Word file (or another zip)",
+    b"\xd0\xcf\x11\xe0": "an old Word file",
+    b"%PDF-": "a PDF",
+    b"{\\rtf": "RTF",
+}
+_MARKS = {b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32"}
+_MARKS |= {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+#: In which order, where a text would be good in several. Each is what an editor of these years may have written.
+_ENCODINGS = ["cp1252", "cp1250", "mac_roman", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256"]
+_ENCODINGS += ["gb18030", "big5", "cp949", "cp932", "euc_jp", "cp874"]
+_MOST_DOUBT = 0.1  # charset-normalizer's "chaos": 0 is a text without an odd character
+_SAMPLE = 10_000
+# Scripts that put no spaces between words: Chinese and Japanese, with about two characters a word; Thai, Lao,
+# Khmer and Burmese, with about four.
+_DENSE = "\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_LOOSE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+_WORD = re.compile(f"[{_DENSE}]{{1,2}}|[{_LOOSE}]{{1,4}}|[^\\s{_DENSE}{_LOOSE}]+")
+_LINE_BREAK = re.compile(f"(?<=[{_DENSE}，。、！？；：])\\s*\n\\s*(?=[{_DENSE}])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +58,8 @@ class Paragraph:
     text : in one line, with single spaces
     source : its file, relative to the folder that was read, with ``/`` on every system; in
         ``"recipes/bread.md"`` the sub-folder ``recipes`` may serve as a category
-    line : the line of the file in which it begins, from 1
+    line : the line of the file in which it begins, from 1; in a PDF its page, in a Word file the
+        number of its paragraph
     """
 
     text: str
@@ -46,24 +68,39 @@ class Paragraph:
 
 
 def read_paragraphs(
-    folder: str | os.PathLike, *, least_words: int = LEAST_WORDS, at_least: int = 1
+    folder: str | os.PathLike,
+    *,
+    least_words: int = LEAST_WORDS,
+    at_least: int = 1,
+    encoding: str | None = None,
 ) -> list[Paragraph]:
-    """Return the paragraphs of all ``.txt`` and ``.md`` files in `folder` and its sub-folders.
+    """Return the paragraphs of all ``.txt`` and ``.md`` files in `folder` and its sub-folders; those
+    of ``.pdf`` and ``.docx`` files too, where the packages pypdf and python-docx are installed.
 
-    A paragraph ends at a blank line. Line breaks inside it become spaces. Files come in the order
-    of their paths; those whose name, or whose folder's name, begins with a dot are passed over.
-    Of Markdown, headings, front matter, code blocks, rules, comments and pictures are left out, and
-    the marks of lists, quotations and links are taken off. A paragraph that comes again, word for
-    word, counts once, where it comes first.
+    A paragraph ends at a blank line, in a PDF also with its page. Line breaks inside it become
+    spaces. Files come in the order of their paths; those whose name, or whose folder's name, begins
+    with a dot are passed over. Of Markdown, headings, front matter, fenced code, rules, comments
+    and pictures are left out, and marks are taken off. A paragraph that comes again, word for word,
+    counts once, where it comes first. Letters with accents are single characters (Unicode's NFC),
+    however the file has them. No file is ever changed.
 
     Parameters
     ----------
     folder
-        Files must be UTF-8; a byte order mark and Windows' line ends do no harm.
+        What is in it. A text file that is not UTF-8 is read in the encoding that fits best.
     least_words
-        Paragraphs with fewer words (by spaces) are left out: titles, captions, page numbers.
+        Paragraphs with fewer words are left out: titles, captions, page numbers. Words are counted by
+        spaces; two characters of Chinese or Japanese count as a word, four of Thai.
     at_least
         How many paragraphs there must be.
+    encoding
+        What files that are not UTF-8 are written in, such as ``"cp1252"``. None: it is detected.
+
+    Warns
+    -----
+    UserWarning
+        For a file that is not UTF-8: how it was read, with a piece of it to look at. And for files
+        that hold text but were not read: what to do about them.
 
     Raises
     ------
@@ -72,18 +109,11 @@ def read_paragraphs(
     NotADirectoryError
         When it is a file.
     ValueError
-        When a file is not UTF-8, or fewer than `at_least` paragraphs are found; the message says
-        what was found instead and what to do. Also for a text given as
-        `folder`, and for limits that are no whole numbers from 1 up.
+        When a file is no text, or no encoding fits, or fewer than `at_least` paragraphs are found;
+        the message says what was found instead and what to do. Also for a text given as `folder`,
+        for limits that are no whole numbers from 1 up, and for an unknown `encoding`.
     """
-    for name, given in {"least_words": least_words, "at_least": at_least}.items():
-        if isinstance(given, bool) or not isinstance(given, int) or given < 1:
-            raise ValueError(f"{name}={given!r}: give a whole number from 1 up")
-    if isinstance(folder, str) and ("\n" in folder or len(folder) > LONGEST_NAME):
-        raise ValueError(
-            f"a text of {len(folder)} characters was given, not the name of a folder. Save the text in "
-            "a file that ends in .txt, in a folder, and give the folder's name"
-        )
+    _check_arguments(folder, least_words, at_least, encoding)
     root = Path(folder).expanduser()
     _check_folder(root, folder)
     files, others = _files(root)
@@ -91,13 +121,13 @@ def read_paragraphs(
     short = repeated = 0
     unbroken = []
     for path in files:
-        content, source = _read(path), path.relative_to(root).as_posix()
-        blocks = list(_blocks(content, markdown=path.suffix.lower() == ".md"))
-        lines = sum(bool(line.strip()) for line in content.splitlines())
+        source = path.relative_to(root).as_posix()
+        lines, blocks = _read(path, source, encoding)
         if lines >= max(3, 3 * len(blocks)):
-            unbroken.append((path, source, lines, len(blocks)))
-        for line, text in blocks:
-            if len(text.split()) < least_words:
+            unbroken.append((source, lines, len(blocks)))
+        for line, block in blocks:
+            text = " ".join(_LINE_BREAK.sub("", unicodedata.normalize("NFC", block)).split())
+            if len(_WORD.findall(text)) < least_words:
                 short += 1
             elif text in found:
                 repeated += 1
@@ -108,7 +138,27 @@ def read_paragraphs(
         raise ValueError(
             _too_few(root, len(found), at_least, files, others, few, repeated, unbroken)
         )
+    if advice := _advice(others):
+        warnings.warn(f"Not read: {advice}", UserWarning, stacklevel=2)
     return list(found.values())
+
+
+def _check_arguments(folder, least_words, at_least, encoding) -> None:
+    for name, given in {"least_words": least_words, "at_least": at_least}.items():
+        if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+            raise ValueError(f"{name}={given!r}: give a whole number from 1 up")
+    if encoding is not None:
+        try:
+            codecs.lookup(encoding)
+        except (LookupError, TypeError):
+            raise ValueError(
+                f"encoding={encoding!r} is unknown; such are 'cp1252' (Windows), 'mac_roman', 'gb18030'"
+            ) from None
+    if isinstance(folder, str) and ("\n" in folder or len(folder) > LONGEST_NAME):
+        raise ValueError(
+            f"a text of {len(folder)} characters was given, not the name of a folder. Save the text in "
+            "a file that ends in .txt, in a folder, and give the folder's name"
+        )
 
 
 def _check_folder(root: Path, given: str | os.PathLike) -> None:
@@ -138,99 +188,237 @@ def _check_folder(root: Path, given: str | os.PathLike) -> None:
 
 def _files(root: Path) -> tuple[list[Path], Counter]:
     """Return the files to read, in order, and how many others there are, by suffix."""
+    suffixes = {".txt", ".md"} | {s for s in (".pdf", ".docx") if _library(s)}
     files, others = [], Counter()
     for place, folders, names in os.walk(root):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
-            if name.startswith("."):
+            if name.startswith((".", "~$")):  # Word's lock file is no text
                 continue
             path = Path(place, name)
-            if path.suffix.lower() in SUFFIXES:
+            if path.suffix.lower() in suffixes:
                 files.append(path)
             else:
                 others[path.suffix.lower() or "no ending"] += 1
     return sorted(files, key=lambda path: path.relative_to(root).parts), others
 
 
-def _read(path: Path) -> str:
+def _library(suffix: str):
+    """Return the package that reads files with `suffix`, or None where it is not installed."""
+    try:
+        if suffix == ".pdf":
+            import pypdf as library
+        else:
+            import docx as library
+    except ImportError:
+        return None
+    return library
+
+
+def _read(path: Path, source: str, encoding: str | None) -> tuple[int, list[tuple[int, str]]]:
+    """Return how many lines the file at `path` has (0 where lines mean nothing), and its paragraphs,
+    each with the line in which it begins.
+    """
+    suffix = path.suffix.lower()
+    if suffix in (".txt", ".md"):
+        text = re.sub(r"\r\n?", "\n", _decoded(path, source, encoding))
+        lines = sum(bool(line.strip()) for line in text.split("\n"))
+        return lines, list(_running_text(text) if suffix == ".md" else _blocks(text))
+    library = _library(suffix)
+    try:
+        if suffix == ".pdf":
+            pages = [page.extract_text() for page in library.PdfReader(path).pages]
+            return 0, [(n, text) for n, page in enumerate(pages, 1) for _, text in _blocks(page)]
+        return 0, list(_word_blocks(library.Document(path)))
+    except Exception as error:  # whatever a damaged or locked file does to the library
+        raise ValueError(
+            f"{path} cannot be read ({type(error).__name__}: {error}). Open it in its own program, "
+            "select all, copy, and paste it into a new text file"
+        ) from error
+
+
+def _word_blocks(document) -> Iterator[tuple[int, str]]:
+    """Yield paragraphs and rows of tables of a Word file, headings aside, with their numbers."""
+    for number, item in enumerate(document.iter_inner_content(), 1):
+        if hasattr(item, "rows"):
+            for row in item.rows:  # a cell that spans columns stands in each
+                yield number, " ".join(dict.fromkeys(cell.text for cell in row.cells))
+        elif item.text.strip() and not item.style.name.startswith(("Heading", "Title")):
+            yield number, item.text
+
+
+def _decoded(path: Path, source: str, encoding: str | None) -> str:
+    """Return the text of the file at `path`, which is left as it is; warn when it is not UTF-8."""
     content = path.read_bytes()
     for start, kind in _PROGRAMS.items():
         if content.startswith(start):
             raise ValueError(
-                f"{path} is not UTF-8 but {kind}, whatever its name. Open it in its own program, "
-                "select all, copy, and paste it into a new text file"
+                f"{path} is {kind}, whatever its name. Open it in its own program, select all, copy, "
+                "and paste it into a new text file"
             )
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content[:4096]:
-        kind, encoding = "not UTF-8 but UTF-16, or no text at all", "utf-16"
-    else:
-        try:
+    for start, marked in _MARKS.items():
+        if content.startswith(start):
+            return content.decode(marked, "replace")
+    try:
+        if b"\0" not in content[:4096]:
             return content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = content.count(b"\n", 0, error.start) + 1
-            kind = f"not UTF-8 (the first foreign byte, {content[error.start]:#04x}, is in line {line})"
-            encoding = "cp1252"
-    raise ValueError(
-        f"{path} is {kind}. Save it again as UTF-8 in your editor (File, Save As, Encoding), or in "
-        f"Python: import pathlib; p = pathlib.Path({PurePath(path).as_posix()!r}); "
-        f'p.write_text(p.read_text(encoding="{encoding}"), encoding="utf-8")'
+        place = 0
+    except UnicodeDecodeError as error:
+        place = content.rfind(b"\n", 0, error.start) + 1
+    chosen = encoding or _detected(content, place)
+    if chosen is None:
+        raise ValueError(
+            f"{path} is not UTF-8, and reads as a text in no usual encoding. If it is one, name its "
+            "encoding: read_paragraphs(…, encoding='…'), such as 'cp1252' (Windows) or 'mac_roman'"
+        )
+    text = _mixed(content) if chosen == "utf-8" else content.decode(chosen, "replace")
+    line = content.count(b"\n", 0, place)
+    (sample,) = text.split("\n")[line : line + 1] or [text]
+    odd = [word for word in sample.split() if not word.isascii()] or sample.split()
+    words = "UTF-8 with characters from Windows in it" if chosen == "utf-8" else chosen
+    warnings.warn(
+        f"{source} is not UTF-8; it was read as {words}, so that line {line + 1} has "
+        f"“{' '.join(odd[:4])[:60]}”. If that looks wrong: read_paragraphs(…, encoding='…')",
+        UserWarning,
+        stacklevel=4,
+    )
+    return text
+
+
+def _detected(content: bytes, place: int) -> str | None:
+    """Return the encoding that fits `content` best, which from the line at `place` on is not UTF-8."""
+    from charset_normalizer import from_bytes
+
+    candidates = ["utf_16_le", "utf_16_be"]
+    if b"\0" not in content[:4096]:
+        text, candidates = content.decode("utf-8", "replace"), _ENCODINGS
+        strange = text.count("\ufffd")
+        if sum(not character.isascii() for character in text) > 2 * strange:
+            return "utf-8"  # most letters beyond ASCII are right in it, which is hardly chance
+    end = content.find(b"\n", place + _SAMPLE)
+    sample = content[place : end if end > 0 else None]
+    matches = from_bytes(
+        sample,
+        steps=1,  # all of it: pieces that begin within a word look odd
+        chunk_size=len(sample),
+        cp_isolation=candidates,
+        threshold=_MOST_DOUBT,
+        enable_fallback=False,
+    )
+    # Old Macs' letters are signs to Windows and the other way round; where both read well, Windows is likelier.
+    ranked = sorted(
+        (
+            round(m.chaos, 2),
+            m.encoding == "mac_roman",
+            -round(m.coherence * 20),
+            candidates.index(m.encoding),
+        )
+        for m in matches
+    )
+    return candidates[ranked[0][3]] if ranked else None
+
+
+def _mixed(content: bytes) -> str:
+    """Return UTF-8 in which single bytes are Windows': pasted quotation marks, most often."""
+    text = content.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
+    return re.sub(
+        "[\udc80-\udcff]",
+        lambda odd: bytes([ord(odd[0]) - 0xDC00]).decode("cp1252", "replace"),
+        text,
     )
 
 
-def _blocks(content: str, *, markdown: bool) -> Iterator[tuple[int, str]]:
-    """Yield each paragraph with the line in which it begins."""
-    if markdown:
-        content = _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), content)
-    lines = re.split(r"\r\n|\r|\n", content)
-    if markdown:
-        lines = _without_markup(lines)
+def _blocks(text: str) -> Iterator[tuple[int, str]]:
+    """Yield what blank lines divide, with the line in which it begins."""
     start, block = 0, []
-    for number, line in enumerate([*lines, ""], start=1):
+    for number, line in enumerate([*text.split("\n"), ""], start=1):
         if line.strip():
             start = start if block else number
             block.append(line)
         elif block:
-            yield start, " ".join(" ".join(block).split())
+            yield start, "\n".join(block)
             block = []
 
 
-def _without_markup(lines: list[str]) -> list[str]:
-    """Return as many lines, blank ones for what is no running text."""
-    kept: list[str] = []
-    fence, start = "", 0
-    if lines and lines[0].strip() == "---":
-        ends = [n for n, line in enumerate(lines[1:], 1) if line.strip() in {"---", "..."}]
-        start = ends[0] + 1 if ends else 0
-        kept = [""] * start
-    for line in lines[start:]:
-        mark = _FENCE.match(line)
-        if fence:
-            kept.append("")
-            if mark and mark[1].startswith(fence) and not line.strip().strip(fence[0]):
-                fence = ""
-        elif mark:
-            fence = mark[1]
-            kept.append("")
-        elif kept and kept[-1].strip() and _UNDERLINE.match(line):
-            # the line above is a heading only if it stands alone: "---" may end a paragraph, too
-            if len(kept) < 2 or not kept[-2].strip():
-                kept[-1] = ""
-            kept.append("")
-        elif _HEADING.match(line) or _RULE.match(line):
-            kept.append("")
+def _running_text(markdown: str) -> Iterator[tuple[int, str]]:
+    """Yield the paragraphs of a Markdown text, with the line in which each begins.
+
+    What stands line by line without a gap is one paragraph: the items of a list, the rows of a table.
+    """
+    from markdown_it import MarkdownIt
+
+    # Indented lines count as text: more often they are somebody's paragraph than code.
+    tokens = MarkdownIt("commonmark").enable("table").disable("code").parse(_past_matter(markdown))
+    start = before = end = -1
+    block: list[str] = []
+    for place, token in enumerate(tokens):
+        if token.type == "html_block":
+            text = _html_text(token.content)
+        elif token.type == "inline":
+            text = "".join(map(_inline_text, token.children or []))
+            if tokens[place - 2].type == "list_item_open":
+                text = re.sub(r"^\[[ xX]\]\s", "", text)
+            # A rule right below two lines or more is rather the end of a paragraph than a heading's underline.
+            if tokens[place - 1].type == "heading_open" and "\n" not in token.content:
+                continue
         else:
-            kept.append(_LINK.sub(r"\1", _IMAGE.sub("", _BEFORE.sub("", line, count=1))))
-    return kept
+            continue
+        first, last = token.map or (before, end)
+        if first not in (before, end) and block:
+            yield start + 1, "\n".join(block)
+            block = []
+        start, before, end = (start if block else first), first, last
+        block += [text] if text.strip() else []
+    if block:
+        yield start + 1, "\n".join(block)
+
+
+def _past_matter(markdown: str) -> str:
+    """Return `markdown` with blank lines for its front matter: YAML's mapping of names to values
+    between two rules, which begins in the first line. A rule alone begins none.
+    """
+    import yaml
+
+    found = re.match(r"---[ \t]*\n(?=\S)(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", markdown, re.S)
+    try:
+        if found and isinstance(yaml.safe_load(found[1]), dict):
+            return "\n" * found[0].count("\n") + markdown[found.end() :]
+    except yaml.YAMLError:
+        pass
+    return markdown
+
+
+def _inline_text(token) -> str:
+    if token.type in ("softbreak", "hardbreak") or token.content.startswith("<br"):
+        return "\n"
+    return token.content if token.type in ("text", "code_inline", "text_special") else ""
+
+
+def _html_text(html: str) -> str:
+    """Return what a reader sees of a block of HTML."""
+    pieces: list[str] = []
+    parser = HTMLParser()
+    parser.handle_data = pieces.append
+    parser.feed(re.sub(r"(?is)<(script|style)\b.*?</\1>", "", html))
+    parser.close()
+    return " ".join(pieces)
+
+
+def _advice(others: Counter) -> str:
+    """Return what to do about files that hold text and are not read."""
+    kinds = [(suffix, number) for suffix, number in others.most_common() if suffix in _INSTEAD]
+    return "; ".join(f"{number} {suffix} ({_INSTEAD[suffix]})" for suffix, number in kinds)
 
 
 def _too_few(root, found, at_least, files, others, short, repeated, unbroken) -> str:
     where = f"{root} holds"
+    advice = _advice(others)
     if not files:
         if not others:
             return f"{where} no files. Put files that end in .txt or .md into it"
         kinds = ", ".join(f"{number} {suffix}" for suffix, number in others.most_common(4))
-        return (
-            f"{where} no file that ends in .txt or .md, only others ({kinds}). Open them and save "
-            "them as plain text, UTF-8"
+        return f"{where} no file that ends in .txt or .md, only others ({kinds}). " + (
+            advice or "Open them and save them as plain text, UTF-8"
         )
     kinds = "paragraph" if found == 1 else "paragraphs"
     said = [
@@ -238,12 +426,12 @@ def _too_few(root, found, at_least, files, others, short, repeated, unbroken) ->
         f"{at_least} are needed."
     ]
     if unbroken:
-        path, source, lines, blocks = unbroken[0]
+        source, lines, blocks = unbroken[0]
         said.append(
             f"{source} has {lines} lines, but only {blocks} paragraph{'s' * (blocks != 1)}"
             + (f" (and {len(unbroken) - 1} more files look alike)" if len(unbroken) > 1 else "")
             + ": put a blank line where a paragraph ends. If every line is a paragraph, "
-            f"open({path.as_posix()!r}, encoding='utf-8').read().splitlines() makes a list of them."
+            f"open({(root / source).as_posix()!r}, encoding='utf-8').read().splitlines() makes a list of them."
         )
     if short:
         said.append(f"{short}: a smaller least_words in read_paragraphs(…) keeps them.")
@@ -251,6 +439,8 @@ def _too_few(root, found, at_least, files, others, short, repeated, unbroken) ->
         said.append(f"{repeated} were repetitions.")
     if others:
         kinds = ", ".join(f"{number} {suffix}" for suffix, number in others.most_common(4))
-        said.append(f"Files of other kinds were not read ({kinds}).")
+        said.append(
+            f"Files of other kinds were not read ({kinds}){f': {advice}' if advice else ''}."
+        )
     said.append("Add text.")
     return " ".join(said)

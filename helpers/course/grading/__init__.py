@@ -7,6 +7,7 @@ This is no sandbox. A submission runs with the rights of whoever starts the comm
 that user's files and use the network. Run the command as a user who owns nothing, in a container
 or a virtual machine without network, when you do not know who wrote the notebooks.
 
-`submissions` finds and reads notebooks, `supervisor` runs them, `worker` is what runs inside,
-`integrity` notices what a notebook changes in the course, `report` says what came out.
+`submissions` finds and reads notebooks, `supervisor` has them run: in a `workspace`, by a `process`,
+with a `verdict` for each exercise. `worker` is what runs inside, `integrity` notices what a notebook
+changes in the course, `report` says what came out.
 """

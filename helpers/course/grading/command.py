@@ -13,7 +13,8 @@ from pathlib import Path
 
 from helpers.course.grading import report
 from helpers.course.grading.submissions import SubmissionError, find_submissions
-from helpers.course.grading.supervisor import Limits, check_all
+from helpers.course.grading.supervisor import check_all
+from helpers.course.grading.verdict import Limits
 
 
 def run(options) -> int:
@@ -42,10 +43,8 @@ def run(options) -> int:
     except KeyboardInterrupt:  # before the first notebook was begun, or a second time
         print("Interrupted: nothing is reported.", file=sys.stderr)
         return 130
-    table = report.as_table(verdicts, shutil.get_terminal_size((100, 24)).columns) + "\n"
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(table.encode(encoding, "replace").decode(encoding))
-    sys.stdout.flush()
+    columns = shutil.get_terminal_size((100, 24)).columns
+    print(report.as_table(verdicts, columns, sys.stdout.encoding or "utf-8"), flush=True)
     for warning in warned:
         print(warning.message, file=sys.stderr)
     if options.json:

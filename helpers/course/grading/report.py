@@ -13,9 +13,11 @@ from pathlib import Path
 
 from helpers.cache import replacing
 from helpers.checks import EXERCISES
-from helpers.course.grading.supervisor import Verdict
+from helpers.course.grading.verdict import Verdict
 
 SIGNS = {"passed": "✓", "wrong": "✗", "not_attempted": "·", "crashed": "!", "timed_out": "∞"}
+#: For consoles and pipes that have not all of these.
+PLAIN_SIGNS = {"passed": "+", "wrong": "x", "not_attempted": ".", "crashed": "!", "timed_out": "~"}
 WORDS = {
     "passed": "right",
     "wrong": "wrong",
@@ -33,15 +35,20 @@ def plain(text: str) -> str:
 
 
 def as_json(verdicts: Iterable[Verdict]) -> str:
-    """Return a list of objects with notebook, exercise, level, status and message."""
-    fields = ("notebook", "exercise", "level", "status", "message")
+    """Return a list of objects with notebook, learner, exercise, level, status and message."""
+    fields = ("notebook", "learner", "exercise", "level", "status", "message")
     return json.dumps([{f: getattr(v, f) for f in fields} for v in verdicts], indent=1) + "\n"
 
 
-def as_table(verdicts: Sequence[Verdict], width: int = 100) -> str:
-    """Return, for a terminal: a line for each learner, a line for each exercise, and what is to
-    be said of everything that is not right.
+def as_table(verdicts: Sequence[Verdict], width: int = 100, encoding: str = "utf-8") -> str:
+    """Return, for a terminal of `width` characters that shows those of `encoding`: a line for each
+    learner, a line for each exercise, and what is to be said of everything that is not right.
     """
+    try:
+        "".join(SIGNS.values()).encode(encoding)
+        signs = SIGNS
+    except UnicodeEncodeError:
+        signs = PLAIN_SIGNS
     columns = _exercises(verdicts)
     cells = _by_learner(verdicts)
     lines = []
@@ -52,12 +59,12 @@ def as_table(verdicts: Sequence[Verdict], width: int = 100) -> str:
         part = columns[start : start + most]
         lines.append("learner".ljust(wide) + "".join(f"{number:>6}" for number in part))
         for name, found in zip(names, cells.values(), strict=True):
-            signs = [SIGNS[found[number].status] if number in found else " " for number in part]
-            if any(sign != " " for sign in signs):
-                line = name.ljust(wide) + "".join(f"{sign:>6}" for sign in signs)
+            row = [signs[found[number].status] if number in found else " " for number in part]
+            if any(sign != " " for sign in row):
+                line = name.ljust(wide) + "".join(f"{sign:>6}" for sign in row)
                 lines.append(line.rstrip())
         lines.append("")
-    lines.append("  ".join(f"{sign} {WORDS[status]}" for status, sign in SIGNS.items()) + "\n")
+    lines.append("  ".join(f"{sign} {WORDS[status]}" for status, sign in signs.items()) + "\n")
     for number in columns:
         found = [v for v in verdicts if v.exercise == number]
         passed = sum(v.status == "passed" for v in found)
@@ -68,7 +75,7 @@ def as_table(verdicts: Sequence[Verdict], width: int = 100) -> str:
         if status != "passed":
             numbers = ", ".join(verdict.exercise or "no exercise" for verdict in alike)
             where = f"{_line(notebook)}, {numbers}"
-            lines += ["", f"{SIGNS[status]} {where}: {WORDS[status]}"]
+            lines += ["", f"{signs[status]} {where}: {WORDS[status]}"]
             if status != "not_attempted":
                 lines += [f"  {line}" for line in _paragraph(message, width - 2)]
     passed = sum(v.status == "passed" for v in verdicts)

@@ -16,7 +16,13 @@ from helpers.course.practice import exercise_numbers
 
 #: Larger notebooks are not opened. The course's own are under 1 MB.
 MOST_BYTES = 20_000_000
-PRACTICE = re.compile(r"(practice_\d\d|project_\d)")
+PRACTICE = re.compile(r"(practice_\d\d|project_\d)", re.I)
+#: What browsers, Colab, Canvas, Jupyter and file managers add to the name of a file that is there already.
+ADDED = re.compile(
+    r"^(copy of|kopie von|copie de|c[oó]pia de)[ _]+|( - |-|_| )(copy|kopie|copie|copia|cópia)( ?\d+| \(\d+\))?$|"
+    r" ?\(\d+\)$|-\d+$",
+    re.I,
+)
 CALL = re.compile(r"checks\.((?:exercise|project)_\d+_\d+)\s*\(")
 
 
@@ -107,7 +113,7 @@ def _read(path: Path, learner: str) -> Submission:
     submission = Submission(path, path.as_posix(), learner or _learner_in(path.stem))
     belongs = PRACTICE.search(path.stem)
     if belongs:
-        submission.exercises = _exercises_of(belongs[1])
+        submission.exercises = _exercises_of(belongs[1].lower())
     try:
         notebook = _parse(path)
     except (OSError, ValueError) as error:
@@ -218,13 +224,19 @@ def _exercises_in(notebook) -> list[str]:
 
 
 def _learner_in(stem: str) -> str:
-    """Return what is left of a file's name without the practice's: ``ada_practice_02`` is ada's."""
-    belongs = PRACTICE.search(stem)
+    """Return what is left of a file's name without the practice's and without what programs add:
+    ``ada_practice_02 (1)`` is ada's. Where nothing is left, the whole name stands for the learner.
+    """
+    bare = stem
+    while (shorter := ADDED.sub("", bare)) != bare:
+        bare = shorter
+    belongs = PRACTICE.search(bare)
     if belongs is None:
-        return stem
-    before, after = stem[: belongs.start()].strip("_-. "), stem[belongs.end() :]
-    for title in _titles(belongs[1]):
-        after = after.removeprefix(title)
+        return bare or stem
+    before, after = bare[: belongs.start()].strip("_-. "), bare[belongs.end() :]
+    for title in _titles(belongs[1].lower()):
+        if after.lower().startswith(title):
+            after = after[len(title) :]
     return before or after.strip("_-. ") or stem
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
+from collections.abc import Iterable
 from contextlib import suppress
 
 #: Bytes that a notebook may write into one file.
@@ -26,7 +26,7 @@ def main() -> None:
     if not hasattr(os, "fork"):
         _work()
         return
-    _adopt_orphans()
+    adopt_orphans()
     worker = os.fork()
     if worker == 0:
         _work()
@@ -34,38 +34,36 @@ def main() -> None:
     ended, status = 0, 0
     while ended != worker:  # what a notebook has left without a parent may end before it
         ended, status = os.wait()
-    _end_children()
+    end_children()
     if os.WIFSIGNALED(status):
         os.kill(os.getpid(), os.WTERMSIG(status))
     os._exit(os.waitstatus_to_exitcode(status))
 
 
-def _adopt_orphans() -> None:
-    """On Linux, let whatever is started below this process stay below it when its parent ends: so
-    the supervisor sees it, counts it and ends it.
+def adopt_orphans(yes: bool = True) -> None:
+    """On Linux, let whatever is started below this process stay below it when its parent ends: so it
+    is seen, counted and ended.
     """
     if sys.platform.startswith("linux"):
         import ctypes
 
         child_subreaper = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
-        ctypes.CDLL(None).prctl(child_subreaper, 1, 0, 0, 0)
+        ctypes.CDLL(None).prctl(child_subreaper, int(yes), 0, 0, 0)
 
 
-def _end_children() -> None:
-    """End what a notebook has left below this process."""
+def end_children(besides: Iterable[int] = ()) -> None:
+    """End all processes below this one, but those with a number in `besides`."""
     import psutil
 
-    for _ in range(50):  # one may start another while it is looked for
-        children = psutil.Process().children(recursive=True)
-        for child in children:
+    for _ in range(50):  # until none is left: one may start another while it is looked for
+        found = psutil.Process().children(recursive=True)
+        left = [child for child in found if child.pid not in besides]
+        if not left:
+            break
+        for child in left:
             with suppress(psutil.Error):
                 child.kill()
-        with suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG) != (0, 0):
-                pass
-        if not children:
-            break
-        time.sleep(0.01)
+        psutil.wait_procs(left, timeout=5)
 
 
 def _work() -> None:
