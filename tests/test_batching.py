@@ -4,8 +4,8 @@ import copy
 
 import numpy as np
 import pytest
-from conftest import SENTENCE
 
+from conftest import SENTENCE
 from helpers import batching
 from helpers.batching import encode_batches, prompts
 from helpers.encoding import encode

@@ -19,8 +19,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import SENTENCE
 
+from conftest import SENTENCE
 from helpers.models import (
     MODELS,
     WEIGHTS,
