@@ -8,13 +8,13 @@ import sqlite3
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 VARIABLE = "SEARCH_BY_MEANING_CACHE"
 _PROJECT = Path(__file__).resolve().parent.parent
-_TABLE = "vectors (model TEXT, text BLOB, vector BLOB, checksum INTEGER, PRIMARY KEY (model, text))"
+_TABLE = "vectors (id INTEGER PRIMARY KEY, digest BLOB, vector BLOB, checksum INTEGER)"
 #: A file may change twice within one tick of its clock. Its stamp is trusted once it is this old.
 _TICK_SECONDS = 2.0
 
@@ -77,6 +77,11 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+#: Sound entries that this process read lately, from the file as it then was, and how many at most.
+_READ: dict[Path, tuple[tuple, dict[bytes, bytes]]] = {}
+_MOST_READ = 20_000
+
+
 class DiskCache:
     """Bytes under keys on named shelves, in one SQLite file, each entry with a checksum.
 
@@ -92,23 +97,33 @@ class DiskCache:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.path = Path(folder).expanduser() / "embeddings-1.sqlite"  # the number is the format's
+        self.path = Path(folder).expanduser() / "embeddings-2.sqlite"  # the number is the format's
         self.trouble: str | None = None
 
     def get(self, shelf: str, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return the sound entries among those asked for."""
-        rows = []
-        before = _identity(self.path)
-        if before is None:
+        rows, digests = [], dict(zip(_digests(shelf, keys), keys, strict=True))
+        stamp = _stamp(self.path)
+        if stamp is None:
             return {}
-        query = "SELECT text, vector, checksum FROM vectors WHERE model = ? AND text IN "
+        before, known = _READ.get(self.path, (None, {}))
+        if before == stamp and known.keys() >= digests.keys():
+            return {key: known[digest] for digest, key in digests.items()}
+        query = "SELECT digest, vector, checksum FROM vectors WHERE id IN "
+        ids = [_id(digest) for digest in digests]
         try:
             with closing(sqlite3.connect(self.path, timeout=60)) as connection:
-                for start in range(0, len(keys), 500):
-                    part = keys[start : start + 500]
+                for start in range(0, len(ids), 500):
+                    part = ids[start : start + 500]
                     marks = ",".join("?" * len(part))
-                    rows += connection.execute(f"{query}({marks})", (shelf, *part)).fetchall()
-            return {key: value for key, value, crc in rows if _checksum(key, value) == crc}
+                    rows += connection.execute(f"{query}({marks})", part).fetchall()
+            sound = {
+                digest: value
+                for digest, value, checksum in rows
+                if digest in digests and _checksum(digest, value) == checksum
+            }
+            self._remember(stamp, sound)
+            return {digests[digest]: value for digest, value in sound.items()}
         except sqlite3.DatabaseError as error:
             if not _is_damage(error):
                 self.trouble = f"{self.path} cannot be read ({error})"
@@ -116,15 +131,25 @@ class DiskCache:
 
         def throw_away() -> None:
             # Another process may have done it, and begun a new one.
-            if _identity(self.path) == before:
+            now = _stamp(self.path)
+            if now is not None and now[:2] == stamp[:2]:
                 self._throw_away()
 
         self._locked(throw_away)
         return {}
 
+    def _remember(self, stamp: tuple, sound: dict[bytes, bytes]) -> None:
+        before, known = _READ.get(self.path, (None, {}))
+        rest = known if before == stamp and len(known) + len(sound) <= _MOST_READ else {}
+        if len(sound) <= _MOST_READ:
+            _READ[self.path] = (stamp, rest | sound)
+
     def put(self, shelf: str, entries: Mapping[bytes, bytes]) -> None:
         """Write the entries, in place of any with the same keys."""
-        rows = [(shelf, key, value, _checksum(key, value)) for key, value in entries.items()]
+        rows = [
+            (_id(digest), digest, value, _checksum(digest, value))
+            for digest, value in zip(_digests(shelf, entries), entries.values(), strict=True)
+        ]
 
         def insert() -> None:
             try:
@@ -170,17 +195,26 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
     return code is None or code & 0xFF in damage
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Return which file lies at `path`; None where there is none."""
+def _stamp(path: Path) -> tuple[int, ...] | None:
+    """Return which file lies at `path`, and as of when; None where there is none."""
     try:
         found = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _checksum(key: bytes, value: bytes) -> int:
-    return zlib.crc32(value, zlib.crc32(key))
+def _digests(shelf: str, keys: Iterable[bytes]) -> list[bytes]:
+    return [hashlib.sha256(b"%s\0%s" % (shelf.encode(), key)).digest() for key in keys]
+
+
+def _id(digest: bytes) -> int:
+    """Return a number to find a row by, which SQLite does quickest; the digest then decides."""
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def _checksum(digest: bytes, value: bytes) -> int:
+    return zlib.crc32(value, zlib.crc32(digest))
 
 
 # --- hashes of files

@@ -185,16 +185,16 @@ def encode(
     source = _Source(model, store, kind, prompt, normalize, batch_size)
     if not texts:
         return np.empty((0, source.dimension), dtype=np.float32)
-    hashes = [_hash(text) for text in texts]
-    unique = dict(zip(hashes, texts, strict=True))
+    names = [text.encode() for text in texts]
+    unique = dict(zip(names, texts, strict=True))
     found = store.get(source.key, list(unique)) if store else {}
-    missing = {key: text for key, text in unique.items() if key not in found}
+    missing = {name: text for name, text in unique.items() if name not in found}
     if missing:
         found |= _encode_and_keep(missing, source, store, show_progress)
     if store and store.trouble:
         message = f"the cache of embeddings {store.trouble}; the vectors are right, but not kept"
         warnings.warn(message, RuntimeWarning, stacklevel=2)
-    raw = bytearray().join([found[key] for key in hashes])
+    raw = bytearray().join([found[name] for name in names])
     return np.frombuffer(raw, dtype="<f4").astype(np.float32, copy=False).reshape(len(texts), -1)
 
 
@@ -258,14 +258,14 @@ class _Source:
         known without loading.
         """
         if self.name is None or self._store is None:
-            return _identity(self.model)
+            return _identity(self.model, self.kind)
         from helpers.models import model_path
 
         alias = folder_fingerprint(model_path(self.name)).encode()
         known = self._store.get("models", [alias])
         if known:
             return json.loads(known[alias])
-        identity = _identity(self.model)
+        identity = _identity(self.model, "any")
         self._store.put("models", {alias: json.dumps(identity).encode()})
         return identity
 
@@ -313,9 +313,12 @@ class _Source:
         return vectors[np.argsort(np.concatenate([rows for rows, _ in parts]))]
 
 
-def _identity(model) -> dict:
-    fingerprint = known_fingerprint(model)
-    return {"fingerprint": fingerprint, "prompts": prompts(model), "sides": has_sides(model)}
+def _identity(model, kind: str | None) -> dict:
+    return {
+        "fingerprint": known_fingerprint(model),
+        "prompts": prompts(model),
+        "sides": kind is not None and has_sides(model),
+    }
 
 
 def _hash(text: str) -> bytes:
