@@ -114,15 +114,20 @@ def top_k_indices(scores: np.ndarray, k: int) -> np.ndarray:
 @contextmanager
 def _blas_for_batches(faiss) -> Iterator[None]:
     """Let FAISS multiply by BLAS inside a ``with`` block, which it does otherwise from 128,000
-    queries on. The setting is the whole process's: it is put back, and set by one thread at a time.
+    queries on, and in larger blocks, between which its threads wait for one another less often.
+    The settings are the whole process's: put back at the end, and set by one thread at a time.
     """
+    wanted = {"threshold": BATCH, "query_bs": 512, "database_bs": 16_384}  # 32 MB of scores
+    names = {f"distance_compute_blas_{name}": value for name, value in wanted.items()}
     with _setting:
-        before = faiss.cvar.distance_compute_blas_threshold
-        faiss.cvar.distance_compute_blas_threshold = BATCH
+        before = {name: getattr(faiss.cvar, name) for name in names}
         try:
+            for name, value in names.items():
+                setattr(faiss.cvar, name, value)
             yield
         finally:
-            faiss.cvar.distance_compute_blas_threshold = before
+            for name, value in before.items():
+                setattr(faiss.cvar, name, value)
 
 
 @contextmanager

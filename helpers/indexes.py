@@ -132,7 +132,8 @@ class VectorIndex:
         start = faiss.downcast_index(self.faiss.index).get_xb()
         vectors = faiss.rev_swig_ptr(start, len(self) * self.dimension)
         places, scores = top_k(queries, vectors.reshape(len(self), self.dimension), k)
-        return faiss.vector_to_array(self.faiss.id_map)[places], scores
+        own = faiss.rev_swig_ptr(self.faiss.id_map.data(), len(self))
+        return own[places], scores
 
     def _with_copies(self, ids, scores, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Put in, behind each vector found, those that equal it, and keep the first `k`."""

@@ -312,7 +312,8 @@ def test_flat_finds_what_a_stable_sort_of_the_product_finds(queries, k):
 
 def test_faiss_is_left_as_it_was(monkeypatch):
     """Its threshold holds for the whole process: it is put back, after an error too."""
-    threshold, during = faiss.cvar.distance_compute_blas_threshold, []
+    names = [f"distance_compute_blas_{name}" for name in ("threshold", "query_bs", "database_bs")]
+    before, during = [getattr(faiss.cvar, name) for name in names], []
     original = faiss.knn
 
     def watched(*arguments, **settings):
@@ -326,7 +327,7 @@ def test_faiss_is_left_as_it_was(monkeypatch):
     with pytest.raises(MemoryError, match="tide"):
         flat_index(VECTORS).search(QUERIES, K)
     assert during == [exact_search.BATCH] * 2
-    assert faiss.cvar.distance_compute_blas_threshold == threshold
+    assert [getattr(faiss.cvar, name) for name in names] == before
 
 
 def test_threads_that_search_at_once_leave_faiss_as_it_was():
