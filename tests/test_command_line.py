@@ -380,3 +380,13 @@ def test_ci_runs_make_test(tmp_path, status):
         timeout=60,
     )
     assert (done.returncode, done.stdout, done.stderr) == (status, f"{ROOT}: make test\n", "")
+
+
+def test_notebooks_can_be_tested_from_any_folder(pytestconfig):
+    """``cd notebooks; pytest --nbval 02…``: what is sanitised is named by its place, not from where one stands."""
+    file = Path(pytestconfig.option.nbval_sanitize_with)
+    assert file.is_absolute()
+    assert file.is_file()
+    assert not re.search(
+        r"addopts = .*=\S*/", (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    )
