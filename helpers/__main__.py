@@ -111,6 +111,11 @@ def _parser() -> argparse.ArgumentParser:
     command(
         "prepare", _prepare, "encode the course's texts with both models, once (set-up does it)"
     )
+    recover = command(
+        "recover", _recover, "make the stores of a Chroma folder again whose index is damaged"
+    )
+    recover.add_argument("folder", metavar="FOLDER", help="the damaged folder; it stays as it is")
+    recover.add_argument("into", metavar="NEW_FOLDER", help="a folder that does not exist yet")
     models = command("models", _models, "which models are present and verified")
     models.set_defaults(name=None)
     fetch = models.add_subparsers(metavar="fetch").add_parser(
@@ -257,6 +262,23 @@ def _prepare(options, extra) -> int:
     try:
         print(f"{prepare():,} texts are encoded with each model, for all lessons.")
     except ModelError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _recover(options, extra) -> int:
+    status = _elsewhere("recover", options.folder, options.into, here=True)
+    if status is not None:
+        return status
+    from helpers.clients import StoreError
+    from helpers.models import ModelError
+    from helpers.recovery import recover
+
+    try:
+        for name, count in recover(options.folder, options.into).items():
+            print(f"{name}: {count:,} records are in {options.into}")
+    except (StoreError, ModelError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -53,7 +53,7 @@ def check_ids(ids: Iterable[str]) -> list[str]:
     if len(set(ids)) < len(ids):
         seen: set[str] = set()
         twice = [i for i in ids if i in seen or seen.add(i)]
-        raise StoreError(f"ids given twice: {_some(twice)}. Give each once")
+        raise StoreError(f"ids given twice: {some(twice)}. Give each once")
     return ids
 
 

@@ -206,7 +206,7 @@ class Store:
 
     def encodes(self, sample: Sequence[Record]) -> bool:
         """Say whether the encoder makes of a text in `sample`, of one at least, the vector it has."""
-        vectors = self._encode([record.document for record in sample], "document")
+        vectors = self.encode([record.document for record in sample], "document")
         alike = [record.vector @ vector for record, vector in zip(sample, vectors, strict=True)]
         return max(alike, default=0) > 0.99
 
@@ -272,7 +272,7 @@ class Store:
                 for i, metadata in zip(rows["ids"], given, strict=True)
             ]
             if "embeddings" not in rows:  # only now: what is kept need not be encoded
-                rows["embeddings"] = self._encode(rows["documents"], "document", show=None)
+                rows["embeddings"] = self.encode(rows["documents"], "document", show=None)
             self._write(collection.upsert if existing == "replace" else collection.add, rows)
             self._warn_of_copies(collection, np.asarray(rows["embeddings"]))
         return len(rows["ids"])
@@ -307,7 +307,7 @@ class Store:
             rows = self._rows(ids, documents, vectors, metadatas)
             self._there(collection, rows["ids"], [])
             if documents is not None and vectors is None:
-                rows["embeddings"] = self._encode(rows["documents"], "document", show=None)
+                rows["embeddings"] = self.encode(rows["documents"], "document", show=None)
             if metadatas is not None:
                 rows["metadatas"] = [metadata or None for metadata in rows["metadatas"]]
             self._write(collection.update, rows)
@@ -524,14 +524,14 @@ class Store:
             texts = check_texts([query] if single else query, "query")
             if any(not text.strip() for text in texts):
                 raise ValueError("the query is empty. Give a word or a sentence to search for")
-            return self._encode(texts, "query"), single
+            return self.encode(texts, "query"), single
         if isinstance(query, list | tuple) and not query:
             return np.empty((0, self.dimension), dtype=np.float32), False
         single = np.ndim(query) == 1
         vectors = np.asarray(query)[None] if single else query
         return check_vectors(vectors, self.dimension, "query"), single
 
-    def _encode(self, texts: list[str], kind, show: bool | None = False) -> np.ndarray:
+    def encode(self, texts: list[str], kind="document", show: bool | None = False) -> np.ndarray:
         if self.encoder is None:
             what = "texts without vectors: open the store with encoder="
             raise StoreError(f"{what}, or encode them yourself and give vectors")
