@@ -18,6 +18,7 @@ from urllib.request import urlopen
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
+    from chromadb.api.models.Collection import Collection
 
 DATABASE = "chroma.sqlite3"
 LOCK, _NOTE = "in-use.lock", "in-use.txt"
@@ -169,3 +170,13 @@ def speaking(client: ClientAPI, name: str) -> Iterator[None]:
                 f"there. Close it, then: python -m helpers recover {folder or 'FOLDER'} NEW_FOLDER"
             )
         raise StoreError(what) from error
+
+
+def find_collection(client: ClientAPI, name: str) -> Collection | None:
+    """Return the collection `name`, or None where there is none."""
+    from chromadb.errors import NotFoundError
+
+    try:
+        return client.get_collection(name, embedding_function=None)
+    except NotFoundError:
+        return None

@@ -86,6 +86,28 @@ def check_vectors(vectors, dimension: int, what: str) -> np.ndarray:
     return unit_vectors(array)
 
 
+def checked_rows(ids, documents, vectors, metadatas, store) -> dict[str, Any]:
+    """Return what was given for some records as the arguments of a call to Chroma, all checked for `store`."""
+    rows: dict[str, Any] = {"ids": check_ids(ids)}
+    if documents is not None:
+        rows["documents"] = check_texts(documents, "documents")
+    if vectors is not None:
+        rows["embeddings"] = check_vectors(vectors, store.dimension, "vectors")
+    if metadatas is not None:
+        if isinstance(metadatas, str | Mapping) or hasattr(metadatas, "columns"):
+            what = f"metadatas is a {type(metadatas).__name__}; give a list, a dict for each id"
+            raise TypeError(f'{what} (of a table: metadatas.to_dict("records"))')
+        rows["metadatas"] = [
+            to_chroma(m, store.date_fields, f"metadatas[{i}]") for i, m in enumerate(metadatas)
+        ]
+    for what, column in rows.items():
+        if len(column) != len(rows["ids"]):
+            what = "vectors" if what == "embeddings" else what
+            numbers = f"{len(rows['ids'])} ids and {len(column)} {what} were given"
+            raise StoreError(f"{numbers}; give one for each")
+    return rows
+
+
 def unit_vectors(vectors) -> np.ndarray:
     """Return `vectors` as float32 with norm 1, however small or large; those that have it stay as they are, bit by bit."""
     array = np.asarray(vectors, dtype=np.float64)
@@ -266,3 +288,16 @@ def some(items: Sequence[str], most: int = 5) -> str:
     """Return the first of `items` for a message, and how many more there are."""
     more = f" and {len(items) - most} more" if len(items) > most else ""
     return ", ".join(map(repr, items[:most])) + more
+
+
+def one_of(name: str, value, *allowed: str) -> None:
+    """Check that `value` is one of `allowed`."""
+    if value not in allowed:
+        raise ValueError(f"{name}={value!r}: give {', '.join(map(repr, allowed))}")
+
+
+def whole(name: str, value) -> int:
+    """Return `value` if it is a whole number from 1 up."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name}={value!r}: give a whole number from 1 up")
+    return int(value)

@@ -30,8 +30,9 @@ import numpy as np
 from helpers.cache import replacing
 from helpers.clients import DATABASE, LOCK, StoreError, connect
 from helpers.models import find_card, load_model
+from helpers.nearest import BATCH
 from helpers.records import Record, from_chroma
-from helpers.store import BATCH, Store, open_store
+from helpers.store import Store, open_store
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI

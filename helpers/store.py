@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from helpers.clients import StoreError, connect, speaking
+from helpers import nearest
+from helpers.clients import StoreError, connect, find_collection, speaking
 from helpers.encoding import check_texts, encode
 from helpers.models import find_card
 from helpers.progress import progress
@@ -31,11 +32,11 @@ from helpers.records import (
     Record,
     check_ids,
     check_vectors,
-    from_chroma,
+    checked_rows,
+    one_of,
     some,
-    to_chroma,
-    unit_vectors,
     where_filter,
+    whole,
 )
 
 if TYPE_CHECKING:
@@ -47,11 +48,8 @@ __all__ = ["Hit", "Record", "Store", "StoreError", "connect", "open_store"]
 
 #: Up to so many records, a search is exact. In a larger collection the index answers, unless most are asked for.
 EXACT = 5_000
-#: Records sent or fetched at once, where the client allows as many.
-BATCH = 1_000
 #: From so many equal vectors on, others get lost in an index.
 COPIES = 100
-_RESULTS = 30_000  # in one call; Chroma fails at about 32,700
 _PROBE = "The lighthouse keeper counts the ships that pass at night."
 _ALL = ["documents", "embeddings", "metadatas"]
 
@@ -74,17 +72,14 @@ def open_store(
 
     Parameters
     ----------
-    client
-        Any ChromaDB client; see `connect`.
-    name
-        3 to 512 letters, digits, dots, hyphens and underscores.
-    model
-        Name of the model that makes the vectors.
+    client, name
+        Any ChromaDB client, see `connect`; 3 to 512 letters, digits, dots, hyphens and underscores.
     exists
         If there is such a collection: ``"open"`` it with what is in it, ``"recreate"`` it empty, or ``"refuse"``. There is no
         default: in a notebook that is run again it decides between old content and none.
-    revision, dimension
-        Which version of the model, and how long its vectors are. None: as in `helpers.models.MODELS`, for the course's models.
+    model, revision, dimension
+        The name of the model that makes the vectors, which version it is, and how long they are. None: for the course's models,
+        as in `helpers.models.MODELS`.
     date_fields
         Metadata keys that hold dates, for a new collection; an existing one knows its own.
     encoder
@@ -96,10 +91,10 @@ def open_store(
     Raises
     ------
     StoreError
-        When the collection is there and `exists` is ``"refuse"``; when it has another space, another model, revision or
-        dimension, or no model; when `encoder` is not the model of the collection; when its index is damaged.
+        When the collection is there and `exists` is ``"refuse"``; when it has another space, another or no model, revision or
+        dimension; when `encoder` is not its model; when its index is damaged.
     """
-    _one_of("exists", exists, "open", "recreate", "refuse")
+    one_of("exists", exists, "open", "recreate", "refuse")
     if not isinstance(model, str) or not model.strip():
         raise TypeError(f"model={model!r}: give the model's name; a loaded model goes to encoder=")
     if (card := find_card(model)) is not None:
@@ -108,15 +103,15 @@ def open_store(
     if not revision or not dimension:
         what = f"{model!r} is not one of the course's models"
         raise StoreError(f"{what}: give its revision= (a commit or version) and its dimension=")
-    about = {"model": model, "revision": str(revision), "dimension": _whole("dimension", dimension)}
+    about = {"model": model, "revision": str(revision), "dimension": whole("dimension", dimension)}
     fields = check_texts(date_fields, "date_fields")
     about["date_fields"] = json.dumps(fields)  # a collection's own metadata holds no lists
     if encoder is not None:
         about["probe"] = _probe(encoder, about["dimension"])
-    index = {"hnsw": {"space": "cosine", "ef_search": _whole("ef_search", ef_search)}}
+    index = {"hnsw": {"space": "cosine", "ef_search": whole("ef_search", ef_search)}}
     store = Store(client, name, about, encoder)
     with speaking(client, name):
-        there = _find(client, name)
+        there = find_collection(client, name)
         if there is not None and exists == "refuse":
             what = f"the collection {name!r} exists already, with {there.count()} records"
             raise StoreError(f'{what}. Give exists="open" to go on, or "recreate" to begin empty')
@@ -136,17 +131,14 @@ class Store:
     """Records in one collection: id, text, vector, metadata. Made by `open_store`.
 
     Every method looks the collection up again and checks its space and its model, for another program may have replaced it since.
-
-    Attributes
-    ----------
-    name, model, revision, dimension, date_fields : as opened
+    The attributes `name`, `model`, `revision`, `dimension` and `date_fields` are as opened.
     """
 
     def __init__(self, client: ClientAPI, name: str, about: Mapping, encoder) -> None:
         self.client, self.name, self.encoder = client, name, encoder
         self.model, self.revision, self.dimension = _identity(about)
         self.date_fields: list[str] = []
-        self._vectors_known: tuple | None = None  # of which collection and count, and the vectors
+        self._kept: tuple | None = None  # vectors, and of which collection and count
 
     def __len__(self) -> int:
         with self._opened() as collection:
@@ -159,7 +151,7 @@ class Store:
     def _opened(self) -> Iterator[Collection]:
         """Give the collection after checking that it is what was opened; errors within say what to do."""
         with speaking(self.client, self.name):
-            collection = _find(self.client, self.name)
+            collection = find_collection(self.client, self.name)
             the = f"the collection {self.name!r}"
             again = 'Open it with exists="recreate" and add the records again, or take another name'
             if collection is None:
@@ -196,7 +188,7 @@ class Store:
                 what = f"a probe sentence gets another vector (difference {difference:.2f})"
                 raise StoreError(f"{wrong}: {what}. Load the right model")
             return
-        sample = list(self._records(collection.get(limit=8, include=_ALL)))
+        sample = list(nearest.records_of(collection.get(limit=8, include=_ALL), self.date_fields))
         if count and not self.encodes(sample):
             raise StoreError(
                 f"{wrong}: none of {len(sample)} stored texts gets its stored vector. Load the right model; or, if vectors were "
@@ -252,11 +244,11 @@ class Store:
         RuntimeWarning
             When so many vectors of a large collection are equal that searches miss others.
         """
-        _one_of("existing", existing, "refuse", "replace", "keep")
+        one_of("existing", existing, "refuse", "replace", "keep")
         with self._opened() as collection:
-            rows = self._rows(ids, documents, vectors, metadatas)
+            rows = checked_rows(ids, documents, vectors, metadatas, self)
             old: dict[str, Mapping | None] = {}
-            for page in self._pages(collection, rows["ids"], ["metadatas"]):
+            for page in nearest.pages(collection, rows["ids"], ["metadatas"]):
                 old |= dict(zip(page["ids"], page["metadatas"], strict=True))
             if old and existing == "refuse":
                 what = f"{len(old)} of {len(rows['ids'])} ids are in {self.name!r} already"
@@ -268,7 +260,9 @@ class Store:
             given = rows.get("metadatas", [{}] * len(rows["ids"]))
             # Chroma merges metadata; a key that shall go must be given as None.
             rows["metadatas"] = [
-                dict.fromkeys(old.get(i) or {}) | _without_none(metadata) or None
+                dict.fromkeys(old.get(i) or {})
+                | {key: v for key, v in metadata.items() if v is not None}
+                or None
                 for i, metadata in zip(rows["ids"], given, strict=True)
             ]
             if "embeddings" not in rows:  # only now: what is kept need not be encoded
@@ -304,8 +298,8 @@ class Store:
             what = "documents without vectors would be found by the old vector"
             raise StoreError(f"{what}. Give both, or open the store with an encoder")
         with self._opened() as collection:
-            rows = self._rows(ids, documents, vectors, metadatas)
-            self._there(collection, rows["ids"], [])
+            rows = checked_rows(ids, documents, vectors, metadatas, self)
+            self._require(rows["ids"], nearest.pages(collection, rows["ids"], []))
             if documents is not None and vectors is None:
                 rows["embeddings"] = self.encode(rows["documents"], "document", show=None)
             if metadatas is not None:
@@ -329,7 +323,7 @@ class Store:
                 found = collection.get(where=chosen, include=[])["ids"]
             else:
                 found = [
-                    i for page in self._pages(collection, check_ids(ids), []) for i in page["ids"]
+                    i for page in nearest.pages(collection, check_ids(ids), []) for i in page["ids"]
                 ]
             self._write(collection.delete, {"ids": found})
         return len(found)
@@ -345,15 +339,21 @@ class Store:
             When an id is not there.
         """
         with self._opened() as collection:
-            return self._there(collection, check_ids(ids), _ALL)
+            ids = check_ids(ids)
+            found = list(nearest.pages(collection, ids, _ALL))
+            self._require(ids, found)
+            records = {
+                r.id: r for page in found for r in nearest.records_of(page, self.date_fields)
+            }
+            return [records[i] for i in ids]
 
     def records(self, where: Where | None = None) -> Iterator[Record]:
         """Yield all records, or those that a filter selects, in the order of adding; a thousand at a time are in memory."""
         with self._opened() as collection:
             chosen = None if where is None else where_filter(where, self.date_fields)
             ids = collection.get(where=chosen, include=[])["ids"]
-            for page in self._pages(collection, ids, _ALL):
-                yield from self._records(page)
+            for page in nearest.pages(collection, ids, _ALL):
+                yield from nearest.records_of(page, self.date_fields)
 
     def search(
         self,
@@ -392,7 +392,7 @@ class Store:
         list of Hit, or a list of such lists
             In descending order of score, equal scores by id.
         """
-        top_k = None if top_k is None else _whole("top_k", top_k)
+        top_k = None if top_k is None else whole("top_k", top_k)
         if top_k is None and threshold is None:
             raise ValueError("top_k=None means all that reach the threshold: give a threshold")
         number = isinstance(threshold, int | float | np.number) and not isinstance(threshold, bool)
@@ -417,104 +417,33 @@ class Store:
             return [[] for _ in vectors]
         ids = collection.get(include=[], limit=EXACT + 1, **filters)["ids"] if filters else None
         few = ids is not None and len(ids) <= EXACT
-        exact = few or top_k is None or top_k > _RESULTS or 10 * top_k > total
+        exact = few or top_k is None or top_k > nearest.RESULTS or 10 * top_k > total
         if not exact:
-            found = self._ask(collection, vectors, top_k, filters)
+            found = nearest.by_index(collection, vectors, top_k, self.date_fields, filters)
             exact = min(map(len, found)) < top_k
             exact = exact or (total <= EXACT and not self._confirmed(collection, vectors, found))
         if exact:
             if not few:
                 ids = collection.get(include=[], **filters)["ids"]
-            return self._compare(collection, ids, vectors, top_k, threshold)
+            return nearest.by_comparison(
+                collection, ids, vectors, top_k, threshold, self.date_fields
+            )
         lowest = -math.inf if threshold is None else threshold
         return [[hit for hit in hits if hit.score >= lowest] for hits in found]
 
-    def _ask(self, collection, vectors, top_k: int, filters: dict) -> list[list[Hit]]:
-        """Return what the index gives for each vector, best first."""
-        found, step = [], _RESULTS // top_k
-        names = ["documents", "metadatas", "distances"]
-        for start in range(0, len(vectors), step):
-            part = vectors[start : start + step]
-            answer = collection.query(
-                query_embeddings=part, n_results=top_k, include=names, **filters
-            )
-            for rows in zip(*(answer[name] for name in ("ids", *names)), strict=True):
-                hits = [
-                    Hit(i, text or "", from_chroma(metadata, self.date_fields), 1 - distance)
-                    for i, text, metadata, distance in zip(*rows, strict=True)
-                ]
-                found.append(sorted(hits, key=_rank))
-        return found
-
     def _confirmed(self, collection, vectors, found: list[list[Hit]]) -> bool:
-        """Say whether these are the best scores there are, by vectors that are kept from search to search.
+        """Say whether no records have better scores, by vectors that are kept from search to search.
 
-        Should others have changed the collection meanwhile, its index gives other scores, which are not confirmed either.
+        Should others have changed the collection meanwhile, its index gives other scores, and no confirmation.
         """
-        which = collection.id, collection.count()
-        if self._vectors_known is None or self._vectors_known[0] != which:
-            pages = self._pages(collection, collection.get(include=[])["ids"], ["embeddings"])
-            self._vectors_known = (
-                which,
-                np.vstack([unit_vectors(page["embeddings"]) for page in pages]),
-            )
-        scores = vectors @ self._vectors_known[1].T
-        top_k = len(found[0])
-        best = -np.sort(-np.partition(scores, -top_k, axis=1)[:, -top_k:], axis=1)
-        given = np.array([[hit.score for hit in hits] for hits in found])
-        if np.abs(best - given).max() > 1e-5:
-            self._vectors_known = None
-        return self._vectors_known is not None
-
-    def _compare(self, collection, ids, vectors, top_k, threshold) -> list[list[Hit]]:
-        """Return the best of the records `ids` for each vector by comparing with each of them."""
-        names: list[str] = []
-        parts = [np.empty((len(vectors), 0), dtype=np.float32)]
-        for page in self._pages(collection, ids, ["embeddings"]):
-            names += page["ids"]
-            parts.append(vectors @ unit_vectors(page["embeddings"]).T)
-        scores, chosen = np.concatenate(parts, axis=1), []
-        for row in scores:
-            good = np.flatnonzero(row >= (-math.inf if threshold is None else threshold))
-            if top_k is not None and top_k < len(good):
-                good = good[np.argpartition(-row[good], top_k - 1)[:top_k]]
-            chosen.append(good)
-        content = {}
-        wanted = [names[i] for i in np.unique(np.concatenate(chosen))]
-        for page in self._pages(collection, wanted, ["documents", "metadatas"]):
-            for i, text, metadata in zip(
-                page["ids"], page["documents"], page["metadatas"], strict=True
-            ):
-                content[i] = text or "", from_chroma(metadata, self.date_fields)
-        found = []
-        for row, good in zip(scores, chosen, strict=True):
-            there = [i for i in good if names[i] in content]
-            hits = [Hit(names[i], *content[names[i]], float(row[i])) for i in there]
-            found.append(sorted(hits, key=_rank))
-        return found
-
-    # --- arguments and batches ----------------------------------------------------------------------------------------
-
-    def _rows(self, ids, documents, vectors, metadatas) -> dict[str, Any]:
-        """Return what was given as the arguments of a call to Chroma, all checked."""
-        rows: dict[str, Any] = {"ids": check_ids(ids)}
-        if documents is not None:
-            rows["documents"] = check_texts(documents, "documents")
-        if vectors is not None:
-            rows["embeddings"] = check_vectors(vectors, self.dimension, "vectors")
-        if metadatas is not None:
-            if isinstance(metadatas, str | Mapping) or hasattr(metadatas, "columns"):
-                what = f"metadatas is a {type(metadatas).__name__}; give a list, a dict for each id"
-                raise TypeError(f'{what} (of a table: metadatas.to_dict("records"))')
-            rows["metadatas"] = [
-                to_chroma(m, self.date_fields, f"metadatas[{i}]") for i, m in enumerate(metadatas)
-            ]
-        for what, column in rows.items():
-            if len(column) != len(rows["ids"]):
-                what = "vectors" if what == "embeddings" else what
-                numbers = f"{len(rows['ids'])} ids and {len(column)} {what} were given"
-                raise StoreError(f"{numbers}; give one for each")
-        return rows
+        which, top_k = (collection.id, collection.count()), len(found[0])
+        if self._kept is None or self._kept[0] != which:
+            self._kept = which, nearest.all_vectors(collection)
+        scores = np.partition(vectors @ self._kept[1].T, -top_k, axis=1)[:, -top_k:]
+        given = [[hit.score for hit in reversed(hits)] for hits in found]
+        if np.abs(np.sort(scores, axis=1) - given).max() > 1e-5:
+            self._kept = None
+        return self._kept is not None
 
     def _queries(self, query) -> tuple[np.ndarray, bool]:
         """Return the vectors of `query`, shape (queries, dimension), and whether it is a single one."""
@@ -540,56 +469,32 @@ class Store:
         vectors = _vectors_of(texts, self.encoder, kind, show)
         return check_vectors(vectors, self.dimension, "the encoder's vectors")
 
-    def _there(self, collection, ids: list[str], include: list[str]) -> list[Record]:
-        """Return the records with these ids, as far as `include` asks for them, or say which are not there."""
-        pages = list(self._pages(collection, ids, include))
-        there = {i for page in pages for i in page["ids"]}
+    def _require(self, ids: list[str], found: Iterable[Mapping]) -> None:
+        there = {i for page in found for i in page["ids"]}
         if missing := [i for i in ids if i not in there]:
             raise KeyError(f"not in {self.name!r}: {some(missing)}. Records are made by add")
-        found = {r.id: r for page in pages for r in self._records(page)} if include else {}
-        return [found[i] for i in ids] if include else []
-
-    def _records(self, page: Mapping) -> Iterator[Record]:
-        columns = (page[name] for name in ("ids", "documents", "metadatas", "embeddings"))
-        for i, text, metadata, vector in zip(*columns, strict=True):
-            vector = np.asarray(vector, dtype=np.float32)
-            yield Record(i, text or "", from_chroma(metadata, self.date_fields), vector)
-
-    def _pages(self, collection, ids: list[str], include: list[str]) -> Iterator[Mapping]:
-        for start in range(0, len(ids), BATCH):
-            yield collection.get(ids=ids[start : start + BATCH], include=include)
 
     def _write(self, method, rows: Mapping) -> None:
         """Call `method` with `rows`, a batch at a time."""
-        self._vectors_known = None
-        total, step = len(rows["ids"]), min(BATCH, self.client.get_max_batch_size())
+        self._kept = None
+        total, step = len(rows["ids"]), min(nearest.BATCH, self.client.get_max_batch_size())
         with progress(total, "storing", unit="records") as advance:
             for start in range(0, total, step):
                 method(**{what: column[start : start + step] for what, column in rows.items()})
                 advance(min(step, total - start))
 
     def _warn_of_copies(self, collection, vectors: np.ndarray) -> None:
-        if len(vectors) < 2 or collection.count() <= EXACT:
+        if not len(vectors) or collection.count() <= EXACT:
             return
         distinct, counts = np.unique(vectors, axis=0, return_counts=True)
-        if counts.max() < 2:
-            return
         commonest = distinct[counts.argmax()][None]
         answer = collection.query(query_embeddings=commonest, n_results=COPIES)
         if answer["distances"][0][-1] < 1e-6:
             what = f"{COPIES} vectors of {self.name!r} or more are equal (empty texts, footers?)"
-            remedy = "keep one of them, or search with top_k=None and a threshold"
-            message = f"{what}; in so large a collection they hide others: {remedy}"
-            warnings.warn(message, RuntimeWarning, stacklevel=4)
-
-
-def _find(client: ClientAPI, name: str) -> Collection | None:
-    from chromadb.errors import NotFoundError
-
-    try:
-        return client.get_collection(name, embedding_function=None)
-    except NotFoundError:
-        return None
+            what += (
+                "; in so large a collection they hide others. Keep one, or search by a threshold"
+            )
+            warnings.warn(f"{what} with top_k=None", RuntimeWarning, stacklevel=3)
 
 
 def _identity(about: Mapping) -> tuple:
@@ -616,22 +521,3 @@ def _vectors_of(texts: list[str], encoder, kind, show: bool | None = False) -> n
     known = hasattr(encoder, "state_dict") or bool(getattr(encoder, "cache_key", None))
     cache = known and kind == "document"
     return encode(texts, encoder, kind=kind, cache=cache, show_progress=show)
-
-
-def _without_none(metadata: Mapping) -> dict:
-    return {key: value for key, value in metadata.items() if value is not None}
-
-
-def _rank(hit: Hit) -> tuple[float, str]:
-    return -hit.score, hit.id
-
-
-def _one_of(name: str, value, *allowed: str) -> None:
-    if value not in allowed:
-        raise ValueError(f"{name}={value!r}: give {', '.join(map(repr, allowed))}")
-
-
-def _whole(name: str, value) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name}={value!r}: give a whole number from 1 up")
-    return int(value)
