@@ -93,5 +93,14 @@ def by_comparison(
     return found
 
 
+def has_copies(collection: Collection, vectors: np.ndarray, many: int) -> bool:
+    """Say whether the collection has `many` vectors equal to the one that is commonest in `vectors`."""
+    distinct, counts = np.unique(vectors, axis=0, return_counts=True)
+    commonest = distinct[counts.argmax()][None]
+    answer = collection.query(query_embeddings=commonest, n_results=many, include=["distances"])
+    distances = answer["distances"][0]
+    return len(distances) == many and max(distances) < 1e-6
+
+
 def _rank(hit: Hit) -> tuple[float, str]:
     return -hit.score, hit.id

@@ -6,6 +6,7 @@ A date in one of a collection's date fields is stored as a number whose order is
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from helpers.clients import StoreError
-from helpers.encoding import check_texts
+from helpers.encoding import check_texts, encode
 
+PROBE = "The lighthouse keeper counts the ships that pass at night."
 _COMPARE = ("$gt", "$gte", "$lt", "$lte")
 _SEVERAL = ("$in", "$nin")
 _OPERATORS = ("$eq", "$ne", *_COMPARE, *_SEVERAL, "$contains", "$not_contains")
@@ -301,3 +303,24 @@ def whole(name: str, value) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise ValueError(f"{name}={value!r}: give a whole number from 1 up")
     return int(value)
+
+
+# --- encoders ----------------------------------------------------------------------------------------------------
+
+
+def probe_of(encoder, dimension: int) -> str:
+    """Return the first numbers of the probe sentence's vector, as JSON."""
+    if not hasattr(encoder, "encode"):
+        raise TypeError(f"encoder is a {type(encoder).__name__}; give a loaded SentenceTransformer")
+    vector = encoded([PROBE], encoder, "document")[0]
+    if len(vector) != dimension:
+        what = f"the encoder makes vectors of {len(vector)}, the collection is for {dimension}"
+        raise StoreError(f"{what}. Load the right model")
+    return json.dumps([round(float(x), 4) for x in vector[:32]])
+
+
+def encoded(texts: list[str], encoder, kind, show: bool | None = False) -> np.ndarray:
+    """Return the encoder's vectors; for documents from the course's cache, where one can tell which encoder this is."""
+    known = hasattr(encoder, "state_dict") or bool(getattr(encoder, "cache_key", None))
+    cache = known and kind == "document"
+    return encode(texts, encoder, kind=kind, cache=cache, show_progress=show)

@@ -24,7 +24,7 @@ import numpy as np
 
 from helpers import nearest
 from helpers.clients import StoreError, connect, find_collection, speaking
-from helpers.encoding import check_texts, encode
+from helpers.encoding import check_texts
 from helpers.models import find_card
 from helpers.progress import progress
 from helpers.records import (
@@ -33,7 +33,9 @@ from helpers.records import (
     check_ids,
     check_vectors,
     checked_rows,
+    encoded,
     one_of,
+    probe_of,
     some,
     where_filter,
     whole,
@@ -50,7 +52,6 @@ __all__ = ["Hit", "Record", "Store", "StoreError", "connect", "open_store"]
 EXACT = 5_000
 #: From so many equal vectors on, others get lost in an index.
 COPIES = 100
-_PROBE = "The lighthouse keeper counts the ships that pass at night."
 _ALL = ["documents", "embeddings", "metadatas"]
 
 Where = Mapping[str, Any]
@@ -107,7 +108,7 @@ def open_store(
     fields = check_texts(date_fields, "date_fields")
     about["date_fields"] = json.dumps(fields)  # a collection's own metadata holds no lists
     if encoder is not None:
-        about["probe"] = _probe(encoder, about["dimension"])
+        about["probe"] = probe_of(encoder, about["dimension"])
     index = {"hnsw": {"space": "cosine", "ef_search": whole("ef_search", ef_search)}}
     store = Store(client, name, about, encoder)
     with speaking(client, name):
@@ -268,7 +269,13 @@ class Store:
             if "embeddings" not in rows:  # only now: what is kept need not be encoded
                 rows["embeddings"] = self.encode(rows["documents"], "document", show=None)
             self._write(collection.upsert if existing == "replace" else collection.add, rows)
-            self._warn_of_copies(collection, np.asarray(rows["embeddings"]))
+            large = len(rows["ids"]) and collection.count() > EXACT
+            if large and nearest.has_copies(collection, np.array(rows["embeddings"]), COPIES):
+                what = (
+                    f"{COPIES} vectors of {self.name!r} or more are equal (empty texts, footers?)"
+                )
+                what += ". In an index they hide others: keep one, or search by a threshold"
+                warnings.warn(f"{what} with top_k=None", RuntimeWarning, stacklevel=2)
         return len(rows["ids"])
 
     def update(
@@ -466,7 +473,7 @@ class Store:
             raise StoreError(f"{what}, or encode them yourself and give vectors")
         if not texts:
             return np.empty((0, self.dimension), dtype=np.float32)
-        vectors = _vectors_of(texts, self.encoder, kind, show)
+        vectors = encoded(texts, self.encoder, kind, show)
         return check_vectors(vectors, self.dimension, "the encoder's vectors")
 
     def _require(self, ids: list[str], found: Iterable[Mapping]) -> None:
@@ -483,19 +490,6 @@ class Store:
                 method(**{what: column[start : start + step] for what, column in rows.items()})
                 advance(min(step, total - start))
 
-    def _warn_of_copies(self, collection, vectors: np.ndarray) -> None:
-        if not len(vectors) or collection.count() <= EXACT:
-            return
-        distinct, counts = np.unique(vectors, axis=0, return_counts=True)
-        commonest = distinct[counts.argmax()][None]
-        answer = collection.query(query_embeddings=commonest, n_results=COPIES)
-        if answer["distances"][0][-1] < 1e-6:
-            what = f"{COPIES} vectors of {self.name!r} or more are equal (empty texts, footers?)"
-            what += (
-                "; in so large a collection they hide others. Keep one, or search by a threshold"
-            )
-            warnings.warn(f"{what} with top_k=None", RuntimeWarning, stacklevel=3)
-
 
 def _identity(about: Mapping) -> tuple:
     return about["model"], about.get("revision"), about.get("dimension")
@@ -503,21 +497,3 @@ def _identity(about: Mapping) -> tuple:
 
 def _describe(model, revision, dimension) -> str:
     return f"{model} (revision {str(revision)[:12]}, dimension {dimension})"
-
-
-def _probe(encoder, dimension: int) -> str:
-    """Return the first numbers of the probe sentence's vector, as JSON."""
-    if not hasattr(encoder, "encode"):
-        raise TypeError(f"encoder is a {type(encoder).__name__}; give a loaded SentenceTransformer")
-    vector = _vectors_of([_PROBE], encoder, "document")[0]
-    if len(vector) != dimension:
-        what = f"the encoder makes vectors of {len(vector)}, the collection is for {dimension}"
-        raise StoreError(f"{what}. Load the right model")
-    return json.dumps([round(float(x), 4) for x in vector[:32]])
-
-
-def _vectors_of(texts: list[str], encoder, kind, show: bool | None = False) -> np.ndarray:
-    # Documents come from the course's cache where one can tell which encoder this is.
-    known = hasattr(encoder, "state_dict") or bool(getattr(encoder, "cache_key", None))
-    cache = known and kind == "document"
-    return encode(texts, encoder, kind=kind, cache=cache, show_progress=show)
