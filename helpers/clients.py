@@ -153,18 +153,19 @@ def speaking(client: ClientAPI, name: str) -> Iterator[None]:
     import httpx
     from chromadb.errors import ChromaError, InternalError
 
+    settings = client.get_settings()
+    folder = Path(settings.persist_directory) if settings.is_persistent else None
+    if folder is not None and not (folder / DATABASE).exists():
+        what = f"{folder} was removed while this process had it open"
+        raise StoreError(f"{what}. client.close(), then connect again and fill it again")
     try:
         yield
     except httpx.TransportError as error:
         what = f"the Chroma server does not answer any more ({error})"
         raise ConnectionError(f"{what}. Start it, connect, and open {name!r} again") from error
     except ChromaError as error:
-        settings = client.get_settings()
-        folder = Path(settings.persist_directory) if settings.is_persistent else None
         what = f"Chroma failed on the collection {name!r}: {error}"
-        if folder is not None and not (folder / DATABASE).exists():
-            what = f"{folder} was removed while it was open. client.close(), then connect again"
-        elif isinstance(error, InternalError):
+        if isinstance(error, InternalError):
             what += (
                 ". If its index is damaged, as by a process that was killed while saving it: ids, texts and metadata are still "
                 f"there. Close it, then: python -m helpers recover {folder or 'FOLDER'} NEW_FOLDER"

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -76,8 +77,8 @@ def open_store(
     client, name
         Any ChromaDB client, see `connect`; 3 to 512 letters, digits, dots, hyphens and underscores.
     exists
-        If there is such a collection: ``"open"`` it with what is in it, ``"recreate"`` it empty, or ``"refuse"``. There is no
-        default: in a notebook that is run again it decides between old content and none.
+        If there is such a collection: ``"open"`` it as it is, ``"recreate"`` it empty, or ``"refuse"``. There is no default: in a
+        notebook that is run again it decides between old content and none.
     model, revision, dimension
         The name of the model that makes the vectors, which version it is, and how long they are. None: for the course's models,
         as in `helpers.models.MODELS`.
@@ -140,6 +141,7 @@ class Store:
         self.model, self.revision, self.dimension = _identity(about)
         self.date_fields: list[str] = []
         self._kept: tuple | None = None  # vectors, and of which collection and count
+        self._large = (0, 0.0)  # how many records, counted when: to count many takes a while
 
     def __len__(self) -> int:
         with self._opened() as collection:
@@ -224,7 +226,7 @@ class Store:
         ids, documents
             Strings, as many of each.
         vectors : array, shape (records, dimension)
-            Stored with norm 1. None: the store's encoder makes them, all in one call.
+            Stored with norm 1. None: the store's encoder makes them.
         metadatas
             A dict for each record, with values that are str, int, float, bool, a list of one of these, or, in `date_fields`,
             `datetime.date`. A key with the value None is left out.
@@ -234,11 +236,9 @@ class Store:
 
         Raises
         ------
-        StoreError
+        StoreError, TypeError, ValueError
             When an id is given twice or is there already; when the numbers of ids, documents, vectors and metadatas differ;
-            when vectors have another dimension, are not finite, or are zero.
-        TypeError, ValueError
-            For what cannot be stored; the message names the place.
+            for a vector and for anything else that cannot be stored. The message names the place.
 
         Warns
         -----
@@ -335,8 +335,6 @@ class Store:
             self._write(collection.delete, {"ids": found})
         return len(found)
 
-    # --- reading ------------------------------------------------------------------------------------------------------
-
     def get(self, ids: Iterable[str]) -> list[Record]:
         """Return the records with these ids, in this order.
 
@@ -346,8 +344,7 @@ class Store:
             When an id is not there.
         """
         with self._opened() as collection:
-            ids = check_ids(ids)
-            found = list(nearest.pages(collection, ids, _ALL))
+            found = list(nearest.pages(collection, ids := check_ids(ids), _ALL))
             self._require(ids, found)
             records = {
                 r.id: r for page in found for r in nearest.records_of(page, self.date_fields)
@@ -419,7 +416,10 @@ class Store:
 
     def _best(self, collection, vectors, top_k, threshold, filters: dict) -> list[list[Hit]]:
         """Search by the index where that is fast and can be trusted, else by all vectors."""
-        total = collection.count()
+        total, counted = self._large
+        if time.monotonic() - counted > 1 or total <= EXACT:
+            total = collection.count()
+            self._large = total, time.monotonic()
         if not total or not len(vectors):
             return [[] for _ in vectors]
         ids = collection.get(include=[], limit=EXACT + 1, **filters)["ids"] if filters else None
@@ -483,7 +483,7 @@ class Store:
 
     def _write(self, method, rows: Mapping) -> None:
         """Call `method` with `rows`, a batch at a time."""
-        self._kept = None
+        self._kept, self._large = None, (0, 0.0)
         total, step = len(rows["ids"]), min(nearest.BATCH, self.client.get_max_batch_size())
         with progress(total, "storing", unit="records") as advance:
             for start in range(0, total, step):

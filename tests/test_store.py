@@ -841,14 +841,12 @@ def test_a_search_in_a_large_collection_is_exact_where_it_says_so(store, monkeyp
     """Above EXACT: few records fit a filter, most are wanted, or all above a threshold."""
     monkeypatch.setattr(store_room, "EXACT", 20)
     ask = chromadb.Collection.query
-    shorten = (
-        lambda self, **rest: {  # noqa: E731
-            key: [row[:1] for row in value]
-            if isinstance(value, list) and key != "included"
-            else value
-            for key, value in ask(self, **rest).items()
-        }
-    )
+
+    def shorten(self, **rest):
+        answer = ask(self, **rest)
+        names = ("ids", "documents", "metadatas", "distances")
+        return answer | {name: [row[:1] for row in answer[name]] for name in names}
+
     monkeypatch.setattr(chromadb.Collection, "query", shorten)  # an index that misses all but one
     assert ids_of(store.search(UNIT[3], top_k=1)) == expected(UNIT[3], k=1)
     assert ids_of(store.search(UNIT[3], top_k=3)) == expected(UNIT[3], k=3)
@@ -1117,9 +1115,9 @@ def test_a_damaged_index_is_told_and_recovered(tmp_path):
         store.update(["r6"], metadatas=[{"n": None}])
         right = list(store.records())
     damage_index(old)
-    files = {path: path.read_bytes() for path in old.rglob("*") if path.is_file()}
     with connect(old) as client, pytest.raises(StoreError, match=rf"helpers recover {old}"):
         make(client, "letters", exists="open")
+    files = {path: path.read_bytes() for path in old.rglob("*") if path.is_file()}
     with pytest.raises(StoreError, match=r"vectors of 'letters' were in the index only.*encoder="):
         recover(old, new)
     with pytest.raises(StoreError, match="encoder is not"):
