@@ -7,6 +7,7 @@ import sys
 
 from helpers import OLDEST_PYTHON
 
+<<<<<<< HEAD
 if sys.version_info[:2] < OLDEST_PYTHON:
     sys.exit(
         "This is Python %d.%d; the course needs %d.%d or newer. Install one and name it: make lab PYTHON=python3.12"
@@ -14,6 +15,315 @@ if sys.version_info[:2] < OLDEST_PYTHON:
     )
 
 from helpers.course.command_line import main
+=======
+FIRST_LESSON = "notebooks/00_start_here.ipynb"
+TEST_PATHS = ("tests", "notebooks", "exercises", "solutions")
+NO_SANDBOX = """
+Each notebook runs in a process and a temporary folder of its own, with limits on time, memory and
+output, and is judged by the course's own checks.
+
+This is no sandbox: a notebook runs with your rights, can read your files and use the network. When
+you do not know who wrote it, run this command as a user who owns nothing, in a container or virtual
+machine without network, which you throw away afterwards. With an image IMAGE that holds the project
+with its environment (make env) in /course and the models in /cache, from a folder that holds the
+submissions:
+
+    docker run --rm --network none --read-only --tmpfs /tmp --user nobody --memory 8g \\
+      --pids-limit 256 -e HOME=/tmp -e SEARCH_BY_MEANING_CACHE=/cache -w /course \\
+      -v "$PWD:/submissions:ro" IMAGE .venv/bin/python -m helpers check /submissions
+
+The exit status is 0 when every answer is right, 1 when one is not, 2 when there is nothing to check
+or no report can be written, 130 when it was interrupted (Ctrl-C): what was checked is reported.
+"""
+
+
+def main(arguments: list | None = None) -> int:
+    """Run the command line with `arguments` (default: the program's own) and return its exit
+    status.
+    """
+    options, extra = _parser().parse_known_args(arguments)
+    if extra and not options.takes_more:
+        _parser().error("unknown arguments: " + " ".join(extra))
+    try:
+        return options.run(options, [argument for argument in extra if argument != "--"])
+    except (SetupError, OSError) as error:  # such as a cache folder that cannot be made
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers", description="Search by Meaning: the course's command line."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name, run, help_line, takes_more=False):
+        added = commands.add_parser(name, help=help_line, description=help_line)
+        added.set_defaults(run=run, takes_more=takes_more)
+        return added
+
+    command("setup", _setup, "build .venv and fetch the models, where missing or stale")
+    command(
+        "lab",
+        _lab,
+        "set-up, then JupyterLab on the first lesson; further options go to JupyterLab",
+        takes_more=True,
+    )
+    command(
+        "test",
+        _test,
+        "set-up, then all tests and notebooks; further options go to pytest",
+        takes_more=True,
+    )
+    command(
+        "run",
+        _run,
+        "set-up, then execute the notebooks named (default: all) and store their outputs",
+        takes_more=True,
+    )
+    lint = command("lint", _lint, "set-up, then ruff's rules and formatting")
+    lint.add_argument("--fix", action="store_true", help="mend what can be mended")
+    command(
+        "exercises", _exercises, "set-up, then make exercises/ from solutions/ where it is stale"
+    )
+    check = command("check", _check, "judge notebooks that learners hand in (this is no sandbox)")
+    check.description = "Judge notebooks that learners hand in."
+    check.epilog = NO_SANDBOX
+    check.formatter_class = argparse.RawDescriptionHelpFormatter
+    check.add_argument("paths", nargs="+", metavar="PATH", help="notebooks, or folders of them")
+    check.add_argument("--json", metavar="FILE", help="write the verdicts as JSON")
+    check.add_argument("--html", metavar="FILE", help="write a page: by learner, by exercise")
+    for name, default, what in (
+        ("seconds", 120.0, "time for a notebook in all; half of it for a single cell"),
+        ("memory", 4.0, "gigabytes for all processes of a notebook"),
+        ("output", 10.0, "megabytes that a notebook may print"),
+    ):
+        check.add_argument(
+            f"--{name}", type=_above_zero, default=default, help=f"{what} (default: {default:g})"
+        )
+    check.add_argument(
+        "--jobs", type=int, help="notebooks at a time (default: one for every two cores)"
+    )
+    command("bench", _bench, "set-up, then how fast this machine loads, encodes and searches")
+    command("preflight", _preflight, "is this machine ready? Every line says ok or what to do")
+    command(
+        "prepare", _prepare, "encode the course's texts with both models, once (set-up does it)"
+    )
+    recover = command(
+        "recover", _recover, "make the stores of a Chroma folder again whose index is damaged"
+    )
+    recover.add_argument("folder", metavar="FOLDER", help="the damaged folder; it stays as it is")
+    recover.add_argument("into", metavar="NEW_FOLDER", help="a folder that does not exist yet")
+    models = command("models", _models, "which models are present and verified")
+    models.set_defaults(name=None)
+    fetch = models.add_subparsers(metavar="fetch").add_parser(
+        "fetch", help="get a model onto this machine and verify it"
+    )
+    fetch.add_argument(
+        "name", metavar="NAME", help="one of the course's models, or any name on the hub"
+    )
+    fetch.add_argument("--quiet", action="store_true", help="say nothing when it is there already")
+    return parser
+
+
+def _setup(options, extra) -> int:
+    environment.ensure()
+    print("The environment is ready. Next: make lab, or python -m helpers lab")
+    return 0
+
+
+def _lab(options, extra) -> int:
+    # Named by its address and not as a file to open: so the address that a server prints leads to the lesson
+    # too, and JupyterLab does not take the lesson's folder for its root, from where other links lead nowhere.
+    place = [f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}"]
+    if (
+        getattr(os, "geteuid", lambda: None)() == 0
+    ):  # as in most containers, where Jupyter refuses to start
+        place.append("--allow-root")
+    return _in_environment("-m", "jupyter", "lab", *place, *extra)
+
+
+def _test(options, extra) -> int:
+    paths = (
+        []
+        if any(
+            not argument.startswith("-") and (ROOT / argument.split("::")[0]).exists()
+            for argument in extra
+        )
+        else TEST_PATHS
+    )
+    return _in_environment(
+        "-m",
+        "pytest",
+        "--nbval",
+        "-n",
+        "2",
+        "--dist",
+        "loadscope",
+        *paths,
+        *extra,
+        TQDM_DISABLE="1",
+        HF_HUB_OFFLINE="1",
+        OMP_WAIT_POLICY="PASSIVE",  # two notebooks at once: a thread that waits must not keep a core busy
+    )
+
+
+def _run(options, extra) -> int:
+    return _in_environment("-m", "helpers.course.notebooks", *extra)
+
+
+def _lint(options, extra) -> int:
+    if options.fix:
+        return _in_environment("-m", "ruff", "check", "--fix", ".") or _in_environment(
+            "-m", "ruff", "format", "."
+        )
+    return _in_environment("-m", "ruff", "check", ".") or _in_environment(
+        "-m", "ruff", "format", "--check", "."
+    )
+
+
+def _exercises(options, extra) -> int:
+    return _in_environment("-m", "helpers.course.practice")
+
+
+def _check(options, extra) -> int:
+    given = [str(path) for path in options.paths]
+    for name in ("json", "html", "seconds", "memory", "output", "jobs"):
+        value = getattr(options, name)
+        if value is not None:
+            given += [f"--{name}", str(value)]
+    status = _elsewhere("check", *given, here=True)
+    if status is not None:
+        return status
+    from helpers.course.grading import command
+
+    options.jobs = options.jobs or command.default_jobs()
+    return command.run(options)
+
+
+def _above_zero(text: str) -> float:
+    number = float(text)
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
+
+def _bench(options, extra) -> int:
+    return _in_environment("-m", "helpers.course.bench")
+
+
+def _in_environment(*arguments: str, **variables: str) -> int:
+    """Make the environment ready and run its Python with `arguments` in the project's folder."""
+    python = environment.ensure()
+    return subprocess.run(
+        [str(python), *arguments], cwd=ROOT, env=os.environ | variables, check=False
+    ).returncode
+
+
+def _elsewhere(*arguments: str, here: bool = False):
+    """Run this command in `.venv` when this Python has not the course's packages; return its exit status, else None.
+
+    With `here`, it runs in the folder it was called from, so that paths mean what they say.
+    """
+    if importlib.util.find_spec("huggingface_hub"):
+        return None
+    environment.check_python(sys.version_info[:2])
+    if not environment.is_current():
+        raise SetupError(
+            "This Python has not the course's packages, and .venv is missing or stale. First: make env"
+        )
+    return subprocess.run(
+        [str(environment.venv_python()), "-m", "helpers", *arguments],
+        cwd=None if here else ROOT,
+        check=False,
+    ).returncode
+
+
+def _preflight(options, extra) -> int:
+    status = _elsewhere("preflight")
+    if status is not None:
+        return status
+    from helpers.course.preflight import preflight
+
+    rows = preflight()
+    _table([(row.what, row.found, row.verdict) for row in rows])
+    return 0 if all(row.ok for row in rows) else 1
+
+
+def _prepare(options, extra) -> int:
+    status = _elsewhere("prepare")
+    if status is not None:
+        return status
+    from helpers.models import ModelError
+    from helpers.course.prepare import prepare
+
+    try:
+        print(f"{prepare():,} texts are encoded with each model, for all lessons.")
+    except ModelError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _recover(options, extra) -> int:
+    status = _elsewhere("recover", options.folder, options.into, here=True)
+    if status is not None:
+        return status
+    from helpers.clients import StoreError
+    from helpers.models import ModelError
+    from helpers.recovery import recover
+
+    try:
+        for name, count in recover(options.folder, options.into).items():
+            print(f"{name}: {count:,} records are in {options.into}")
+    except (StoreError, ModelError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _models(options, extra) -> int:
+    status = _elsewhere(
+        "models",
+        *(
+            []
+            if options.name is None
+            else ["fetch", options.name, *(["--quiet"] if options.quiet else [])]
+        ),
+    )
+    if status is not None:
+        return status
+    from helpers.models import MODELS, ModelError, fetch_model, model_status
+
+    if options.name is None:
+        _table(
+            [("model", "dimension", "tokens", "MB", "status", "")]
+            + [
+                (c.name, str(c.dimension), str(c.max_tokens), str(c.download_mb), *model_status(c))
+                for c in MODELS.values()
+            ]
+        )
+        return 0
+    try:
+        folder = fetch_model(options.name)
+    except ModelError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if not options.quiet:
+        print(f"{options.name} is here and verified: {folder}")
+    return 0
+
+
+def _table(rows: list) -> None:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
+
+>>>>>>> store
 
 if __name__ == "__main__":
     sys.exit(main())

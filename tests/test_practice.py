@@ -16,7 +16,7 @@ from helpers.course.practice import PracticeError, clear_solution, exercise_numb
 SOLUTIONS = sorted((ROOT / "solutions").glob("*.ipynb"))
 LESSONS = range(1, 9)
 HEADING = re.compile(
-    r"^### (Exercise|Project) (\d+\.\d+) · Level (\d) · (\d+) min\n\n\*\*(.+?)[.?!]?\*\*", re.M
+    r"^##+ (Exercise|Project) (\d+\.\d+) · Level (\d) · (\d+) min\n\n\*\*(.+?)[.?!]?\*\*", re.M
 )
 
 FUNCTION = """def f(x):

@@ -186,7 +186,7 @@ def exercise_numbers(text: str) -> list[str]:
     """Return the numbers of the exercises whose headings stand in the Markdown `text`."""
     return [
         f"P{number}" if kind == "Project" else number
-        for kind, number in re.findall(r"^### (Exercise|Project) (\d+\.\d+) ", text, re.M)
+        for kind, number in re.findall(r"^##+ (Exercise|Project) (\d+\.\d+) ", text, re.M)
     ]
 
 

@@ -1,0 +1,326 @@
+"""What goes into a store and comes out of it, checked: ids, vectors, metadata, filters.
+
+A date in one of a collection's date fields is stored as a number whose order is that of the days, for Chroma has no dates:
+15 January 2024 is 20240115.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+
+from helpers.clients import StoreError
+from helpers.encoding import check_texts, encode
+
+PROBE = "The lighthouse keeper counts the ships that pass at night."
+_COMPARE = ("$gt", "$gte", "$lt", "$lte")
+_SEVERAL = ("$in", "$nin")
+_OPERATORS = ("$eq", "$ne", *_COMPARE, *_SEVERAL, "$contains", "$not_contains")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is kept under an id; `metadata` has dates as dates, `vector` has shape (dimension,), float32 and norm 1."""
+
+    id: str
+    document: str
+    metadata: dict[str, Any]
+    vector: np.ndarray = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A record found; `score` is its cosine similarity to the query, from -1 to 1, larger is better."""
+
+    id: str
+    document: str
+    metadata: dict[str, Any]
+    score: float
+
+    def __repr__(self) -> str:
+        return f"Hit(score={self.score:.2f}, id={self.id!r}, document={self.document!r})"
+
+
+def check_ids(ids: Iterable[str]) -> list[str]:
+    """Return `ids` as a list of strings, none of them empty, each there once."""
+    ids = check_texts(ids, "ids")
+    if "" in ids:
+        raise StoreError(f"ids[{ids.index('')}] is empty; every record needs an id")
+    if len(set(ids)) < len(ids):
+        seen: set[str] = set()
+        twice = [i for i in ids if i in seen or seen.add(i)]
+        raise StoreError(f"ids given twice: {some(twice)}. Give each once")
+    return ids
+
+
+def check_vectors(vectors, dimension: int, what: str) -> np.ndarray:
+    """Return `vectors` as float32 of shape (n, dimension) and norm 1.
+
+    Raises
+    ------
+    TypeError
+        For what is no array of numbers.
+    StoreError
+        For another shape; for a vector that holds NaN or infinity, or is zero. `what` is its name in the message.
+    """
+    expected = f"give numbers of shape (n, {dimension})"
+    try:
+        array = np.asarray(vectors)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(f"{what} is no array ({error}); {expected}") from error
+    if array.size and array.dtype.kind not in "fiu":
+        kind = type(vectors).__name__
+        raise TypeError(f"{what} is a {kind} that is no array of numbers; {expected}")
+    if array.ndim != 2 or array.shape[1] != dimension:
+        raise StoreError(f"{what} has shape {array.shape}; {expected}")
+    bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
+    if len(bad):
+        raise StoreError(f"{what}[{bad[0]}] holds NaN or infinity; encode its text again")
+    zero = np.flatnonzero(~array.any(axis=1))
+    if len(zero):
+        raise StoreError(f"{what}[{zero[0]}] is zero: it has no direction, and no cosine")
+    return unit_vectors(array)
+
+
+def checked_rows(ids, documents, vectors, metadatas, store) -> dict[str, Any]:
+    """Return what was given for some records as the arguments of a call to Chroma, all checked for `store`."""
+    rows: dict[str, Any] = {"ids": check_ids(ids)}
+    if documents is not None:
+        rows["documents"] = check_texts(documents, "documents")
+    if vectors is not None:
+        rows["embeddings"] = check_vectors(vectors, store.dimension, "vectors")
+    if metadatas is not None:
+        if isinstance(metadatas, str | Mapping) or hasattr(metadatas, "columns"):
+            what = f"metadatas is a {type(metadatas).__name__}; give a list, a dict for each id"
+            raise TypeError(f'{what} (of a table: metadatas.to_dict("records"))')
+        rows["metadatas"] = [
+            to_chroma(m, store.date_fields, f"metadatas[{i}]") for i, m in enumerate(metadatas)
+        ]
+    for what, column in rows.items():
+        if len(column) != len(rows["ids"]):
+            what = "vectors" if what == "embeddings" else what
+            numbers = f"{len(rows['ids'])} ids and {len(column)} {what} were given"
+            raise StoreError(f"{numbers}; give one for each")
+    return rows
+
+
+def unit_vectors(vectors) -> np.ndarray:
+    """Return `vectors` as float32 with norm 1, however small or large; those that have it stay as they are, bit by bit."""
+    array = np.asarray(vectors, dtype=np.float64)
+    largest = np.abs(array).max(axis=1, keepdims=True)
+    scaled = array / np.where(largest > 0, largest, 1)
+    norms = np.linalg.norm(scaled, axis=1, keepdims=True)
+    done = np.abs(norms * largest - 1) < 1e-6
+    return np.where(done, array, scaled / np.where(norms > 0, norms, 1)).astype(np.float32)
+
+
+# --- metadata and filters ------------------------------------------------------------------------------------------
+
+
+def to_chroma(
+    metadata: Mapping[str, Any] | None, dates: Sequence[str], where: str
+) -> dict[str, Any]:
+    """Return `metadata` as Chroma takes it, all checked; None stays None, and removes a key where there is one.
+
+    Parameters
+    ----------
+    metadata
+        Values are str, int, float, bool, a list of one of these, or, in the fields `dates`, `datetime.date`.
+    where
+        What the messages call it, such as ``"metadatas[3]"``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what Chroma cannot store, or would store as something else.
+    """
+    if metadata is None:
+        return {}
+    if not isinstance(metadata, Mapping):
+        raise TypeError(f"{where} is a {type(metadata).__name__}; give a dict or None")
+    result = {}
+    for key, value in metadata.items():
+        if not isinstance(key, str) or not key or key[0] in "$#" or key == "chroma:document":
+            raise ValueError(
+                f"{where} has the key {key!r}; give a name that does not begin with $ or #"
+            )
+        _check_text(key, f"{where}, the key {key!r},")
+        place = f"{where}[{key!r}]"
+        if isinstance(value, list | tuple | np.ndarray):
+            result[key] = _values(value, key, dates, place)
+        else:
+            result[key] = None if value is None else _value(value, key, dates, place)
+    return result
+
+
+def from_chroma(metadata: Mapping[str, Any] | None, dates: Sequence[str]) -> dict[str, Any]:
+    """Return stored `metadata` with dates as dates, keys in alphabetical order."""
+
+    def day(value):
+        if isinstance(value, list):
+            return [day(each) for each in value]
+        return date(value // 10_000, value // 100 % 100, value % 100)
+
+    items = sorted((metadata or {}).items())
+    return {key: day(value) if key in dates else value for key, value in items}
+
+
+def where_filter(where: Mapping[str, Any], dates: Sequence[str]) -> dict | None:
+    """Return the filter `where` as Chroma takes it: one condition a dict, joined by ``$and``; dates as numbers; None for none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a filter that Chroma refuses, or that can find nothing.
+    """
+    if not isinstance(where, Mapping):
+        raise TypeError(
+            f"where is a {type(where).__name__}; give a dict such as {{'category': 'food'}}"
+        )
+    conditions: list[dict] = []
+    for key, wanted in where.items():
+        if key in ("$and", "$or"):
+            if not isinstance(wanted, list | tuple) or not wanted:
+                raise ValueError(f"{key} needs a list of filters, {wanted!r} was given")
+            parts = [where_filter(each, dates) for each in wanted]
+            if key == "$or" and None in parts:
+                continue  # one of the alternatives always holds
+            parts = [part for part in parts if part is not None]
+            conditions += parts if key == "$and" or len(parts) == 1 else [{"$or": parts}]
+        elif not isinstance(key, str) or key.startswith("$"):
+            raise ValueError(
+                f"where has {key!r} in the place of a key; here a name, $and or $or may stand"
+            )
+        else:
+            operators = wanted if isinstance(wanted, Mapping) else {"$eq": wanted}
+            if not operators:
+                raise ValueError(
+                    f"where[{key!r}] is empty; give a value or an operator such as {{'$gte': 3}}"
+                )
+            conditions += [
+                {key: {operator: _operand(operator, value, key, dates)}}
+                for operator, value in operators.items()
+            ]
+    if not conditions:
+        return None
+    return conditions[0] if len(conditions) == 1 else {"$and": conditions}
+
+
+def _operand(operator: str, value, key: str, dates: Sequence[str]):
+    place = f"where[{key!r}]"
+    if operator not in _OPERATORS:
+        raise ValueError(
+            f"{place} has the operator {operator!r}; there are {', '.join(_OPERATORS)}"
+        )
+    if operator in _SEVERAL:
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            raise TypeError(f"{place}: {operator} needs a list of values, {value!r} was given")
+        return _values(value, key, dates, place)
+    value = _value(value, key, dates, place)
+    if operator in _COMPARE and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise TypeError(f"{place}: {operator} compares numbers and dates, {value!r} was given")
+    return value
+
+
+def _values(values: Iterable, key: str, dates: Sequence[str], place: str) -> list:
+    checked = [_value(each, key, dates, f"{place}, item {i},") for i, each in enumerate(values)]
+    if not checked or len({type(each) for each in checked}) > 1:
+        raise ValueError(
+            f"{place} is {values!r}; a list needs one value or more, all of one type. For an empty one leave the key out"
+        )
+    return checked
+
+
+def _value(value, key: str, dates: Sequence[str], place: str) -> str | int | float | bool:
+    """Return one value as Chroma takes it: a plain str, int, float or bool."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    kind = type(value).__name__
+    if isinstance(value, datetime):  # pandas' Timestamp and NaT are datetimes too
+        if kind == "NaTType":
+            raise TypeError(f"{place} is NaT, a missing date: leave the key out")
+        raise TypeError(
+            f"{place} is a datetime; its time of day would be lost. Give .date() in a date field, or .timestamp(), "
+            "a number, in another field"
+        )
+    if isinstance(value, date):
+        if key not in dates:
+            raise TypeError(
+                f"{place} is a date, but {key!r} is not one of the collection's date fields {list(dates)}. Name it in "
+                "date_fields when you create the collection"
+            )
+        return value.year * 10_000 + value.month * 100 + value.day
+    if key in dates:
+        raise TypeError(
+            f"{place} is {value!r}, a {kind}; {key!r} is a date field: give a datetime.date"
+        )
+    if not isinstance(value, str | int | float):
+        raise TypeError(
+            f"{place} is a {kind}; give a str, int, float, bool, date, or a list of one of them"
+        )
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(
+            f"{place} is {value}: Chroma would drop the key without a word. Leave it out"
+        )
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError(f"{place} is {value}: Chroma's integers have 64 bits. Store it as a str")
+    if isinstance(value, str):
+        return _check_text(value, place)
+    return value
+
+
+def _check_text(text: str, place: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{place} has half of a surrogate pair at character {error.start}: an emoji that was cut in two. To put a mark "
+            "in its place: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
+        ) from None
+    return str(text)
+
+
+def some(items: Sequence[str], most: int = 5) -> str:
+    """Return the first of `items` for a message, and how many more there are."""
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(map(repr, items[:most])) + more
+
+
+def one_of(name: str, value, *allowed: str) -> None:
+    """Check that `value` is one of `allowed`."""
+    if value not in allowed:
+        raise ValueError(f"{name}={value!r}: give {', '.join(map(repr, allowed))}")
+
+
+def whole(name: str, value) -> int:
+    """Return `value` if it is a whole number from 1 up."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name}={value!r}: give a whole number from 1 up")
+    return int(value)
+
+
+# --- encoders ----------------------------------------------------------------------------------------------------
+
+
+def probe_of(encoder, dimension: int) -> str:
+    """Return the first numbers of the probe sentence's vector, as JSON."""
+    if not hasattr(encoder, "encode"):
+        raise TypeError(f"encoder is a {type(encoder).__name__}; give a loaded SentenceTransformer")
+    vector = encoded([PROBE], encoder, "document")[0]
+    if len(vector) != dimension:
+        what = f"the encoder makes vectors of {len(vector)}, the collection is for {dimension}"
+        raise StoreError(f"{what}. Load the right model")
+    return json.dumps([round(float(x), 4) for x in vector[:32]])
+
+
+def encoded(texts: list[str], encoder, kind, show: bool | None = False) -> np.ndarray:
+    """Return the encoder's vectors; for documents from the course's cache, where one can tell which encoder this is."""
+    known = hasattr(encoder, "state_dict") or bool(getattr(encoder, "cache_key", None))
+    cache = known and kind == "document"
+    return encode(texts, encoder, kind=kind, cache=cache, show_progress=show)
