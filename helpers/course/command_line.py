@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         (_bench, "set-up, then how fast this machine loads, encodes and searches"),
         (_preflight, "is this machine ready? Every line says ok or what to do"),
         (_prepare, "encode the course's texts with both models, once (set-up does it)"),
+        (_recover, "make the stores of a Chroma folder again whose index is damaged"),
         (_models, "which models are present and verified"),
     ):
         name = run.__name__.strip("_")
@@ -78,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
         added[name].set_defaults(run=run, takes_more=run in (_lab, _test, _run))
     added["lint"].add_argument("--fix", action="store_true", help="mend what can be mended")
     _describe_check(added["check"])
+    recover = added["recover"]
+    recover.add_argument("folder", metavar="FOLDER", help="the damaged folder; it stays as it is")
+    recover.add_argument("into", metavar="NEW_FOLDER", help="a folder that does not exist yet")
     added["models"].set_defaults(name=None)
     fetch = (
         added["models"]
@@ -229,6 +233,23 @@ def _prepare(options, extra) -> int:
     try:
         print(f"{prepare():,} texts are encoded with each model, for all lessons.")
     except ModelError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _recover(options, extra) -> int:
+    status = _elsewhere("recover", options.folder, options.into, here=True)
+    if status is not None:
+        return status
+    from helpers.clients import StoreError
+    from helpers.models import ModelError
+    from helpers.recovery import recover
+
+    try:
+        for name, count in recover(options.folder, options.into).items():
+            print(f"{name}: {count:,} records are in {options.into}")
+    except (StoreError, ModelError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
