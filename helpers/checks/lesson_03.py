@@ -59,7 +59,7 @@ class TopK:
         return alike(found, expected, dict(enumerate(scores)))
 
     mistakes = """
-        np.argsort(-scores[np.argpartition(-scores, k)[:k]]) if k < len(scores) else None
+        np.argsort(-scores[np.argpartition(-scores, k)[:k]])
         np.argsort(-scores[np.argpartition(-scores, min(k, len(scores)) - 1)[:k]])
             these are places among the candidates, not rows. Look them up: `candidates[…]`.
         np.argsort(np.argsort(-scores))[:k]
