@@ -14,9 +14,6 @@ def alike(found, expected, worth):
     return len(set(found)) == len(found) and values == [worth[item] for item in expected]
 
 
-# 3.1
-
-
 def best(scores, k=None):
     """Return the rows of the `k` best scores, or of all, best first."""
     return [int(row) for row in np.argsort(-scores, kind="stable")[:k]]
@@ -159,9 +156,6 @@ class Answers:
     """
 
 
-# 3.3
-
-
 def by(rankings, worth, join=sum, start=1):
     """Return all ids by what their ranks are worth, the most first."""
     gains = {}
@@ -239,9 +233,6 @@ class Fuse:
         list(dict.fromkeys(d for ranking in rankings for d in ranking))
             the lists stand one behind the other: nothing is added up, or all sums are 0 (`//`).
     """
-
-
-# 3.4
 
 
 def right(scores, answerable, t):
@@ -324,9 +315,6 @@ class Abstention:
         pick(best_scores, answerable, choose, share=lambda s, a, t: (s[a] >= t).mean())
             your share looks only at the queries that are answered, or that have an answer.
     """
-
-
-# 3.5
 
 
 def entries(value):
