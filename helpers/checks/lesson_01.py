@@ -246,12 +246,8 @@ class SameWordAverage:
             `//` rounds down, and every share below 1 becomes 0.
         bool(set(first) & set(second))
             you ask whether the two have a word in common.
-        len(first) == len(second)
-            you compare the lengths. The words do not matter to you.
         numbered(first, second)
             you give each word one *number*, and averages of numbers meet by accident.
-        True
-            you return True for everything.
     """
 
 

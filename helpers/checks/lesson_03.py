@@ -106,7 +106,7 @@ class Answers:
         yield np.array([0.2, 0.8, 0.5]), 0.5, 2
         yield small, 0.3, 5
         yield small, 0.25, 2
-        yield np.array([0.1, 0.3, -0.2, 0.2, 0.7]), 0.0, 5
+        yield np.array([0.1, 0.25, -0.2, 0.2, 0.7]), 0.0, 5
         yield np.array([-0.5, 0.0, 0.1, -0.1, 0.2]), 0.0, 5
         yield np.array([0.2, 0.4, 0.3]), 0.5, 2
         yield small, 0.8, 3
@@ -132,6 +132,8 @@ class Answers:
         (reference(scores, threshold, k) + [-1] * k)[:k]
             a shorter list, or an empty one, is an answer: no -1, no None, nothing below the threshold.
         reference(scores, threshold or 0.5, k)
+        reference(scores, threshold or -np.inf, k)
+        reference(scores, threshold or np.inf, k)
             a threshold of 0 is taken for missing: `or` and `if threshold` do so.
         reference(scores, threshold, len(scores))
         reference(scores, threshold, 10)
@@ -285,6 +287,7 @@ class Abstention:
 
     mistakes = """
         pick(best_scores, answerable, choose, half=choose | True)
+        pick(best_scores, answerable, choose | True, rest=choose | True)
         pick(best_scores, answerable, choose, half=choose | True, among=np.unique(best_scores))
             the other half takes part in the choice: nothing is left on which it could be tested.
         reference(best_scores, answerable, ~choose)
@@ -398,19 +401,22 @@ class SearchChunks:
         measured(scores, document_of, k, lambda s: s[-1], lambda s: -1)
             every further chunk of a document replaces the one before. Keep the best.
         [entry for entry in reference(scores, document_of, 999) if entry[1] > 0][:k]
-            documents with negative scores are missing. The best so far must not begin at 0.
+        [entry for entry in reference(scores, document_of, 999) if entry[1] > -1][:k]
+            documents with low scores are missing. The best so far must not begin at 0, or at -1.
         [entry for entry in reference(scores, document_of, 999) if entry[1]][:k]
             a best score of 0 is taken for none: `or`, `not` and `if score` do so.
         measured(scores, document_of, k, np.max, order=lambda entry: 0)
         sorted(measured(scores, document_of, k, np.max, order=lambda e: 0), key=lambda e: -e[1])
             you cut to the first k documents of the archive. Sort by score before you cut.
+        sorted(reference(scores, document_of, 999))[:k]
         sorted(reference(scores, document_of, 999), reverse=True)[:k]
             you sort by document id (tuples are sorted by their first part). Sort by score.
         reference(scores, document_of, 999)
         reference(scores, document_of, 3)
             your list does not end after the best k documents.
         list({entry[1]: entry for entry in reference(scores, document_of, 999)}.values())[:k]
-            documents with equal scores are lost: a dictionary by score keeps one of them.
+        [(d, s, list(scores).index(s)) for d, s, _ in reference(scores, document_of, k)]
+            looking up a score (`index`, a dictionary) finds one of the chunks that have it.
         [(d, s, document_of[:row].count(d)) for d, s, row in reference(scores, document_of, k)]
             your third is a place *within its document*. Asked for is the row in `scores`.
         measured(scores, document_of, k, np.max, lambda s: 0)

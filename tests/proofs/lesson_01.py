@@ -1,7 +1,5 @@
 """Answers to practice 01, embeddings."""
 
-import math
-from collections import Counter
 from fractions import Fraction
 
 import numpy as np
@@ -18,11 +16,6 @@ def text_by_text(token_vectors, attention_mask):
         if len(own):
             result[i] = own.mean(axis=0)
     return result
-
-
-def masked_array(token_vectors, attention_mask):
-    hidden = np.broadcast_to(attention_mask[..., None] == 0, token_vectors.shape)
-    return np.ma.array(token_vectors, mask=hidden).mean(axis=1).filled(0)
 
 
 def weights_by_matmul(token_vectors, attention_mask):
@@ -77,11 +70,6 @@ def two_lists(lengths, limit):
     return lost, [gone / n for gone, n in zip(lost, lengths, strict=True)]
 
 
-def sum_and_share(lengths, limit):
-    lost, share = with_numpy(lengths, limit)
-    return lost.sum(), share
-
-
 # 1.3
 
 
@@ -96,15 +84,6 @@ def made_equally_long(first, second):
     return sorted(list(first) * len(second)) == sorted(list(second) * len(first))
 
 
-def divided_by_the_gcd(first, second):
-    def recipe(words):
-        counts = Counter(words)
-        common = math.gcd(*counts.values())
-        return {word: n // common for word, n in counts.items()}
-
-    return recipe(first) == recipe(second)
-
-
 def first_letters(first, second):
     def mean(words):
         return np.mean([(ord(word[0]), len(word)) for word in words], axis=0)
@@ -113,11 +92,11 @@ def first_letters(first, second):
 
 
 def as_number(first, second):
-    return int(divided_by_the_gcd(first, second))
+    return int(made_equally_long(first, second))
 
 
 def only_when_true(first, second):
-    if divided_by_the_gcd(first, second):
+    if made_equally_long(first, second):
         return True
 
 
@@ -144,25 +123,9 @@ def each_text_once(texts, count_tokens, encode_batch, batch_size):
     return np.array([vectors[text] for text in texts])
 
 
-def in_batches(order_of):
-    """Return an answer that encodes in the order of `order_of(texts, count_tokens)`."""
-
-    def answer(texts, count_tokens, encode_batch, batch_size):
-        order = order_of(texts, count_tokens)
-        rows = [None] * len(texts)
-        for start in range(0, len(texts), batch_size):
-            places = order[start : start + batch_size]
-            for place, row in zip(places, encode_batch([texts[i] for i in places]), strict=True):
-                rows[place] = row
-        return np.array(rows)
-
-    return answer
-
-
-as_given = in_batches(lambda texts, count_tokens: list(range(len(texts))))
-by_characters = in_batches(
-    lambda texts, count_tokens: sorted(range(len(texts)), key=lambda i: len(texts[i]))
-)
+def as_given(texts, count_tokens, encode_batch, batch_size):
+    starts = range(0, len(texts), batch_size)
+    return np.array([v for i in starts for v in encode_batch(texts[i : i + batch_size])])
 
 
 def one_by_one(texts, count_tokens, encode_batch, batch_size):
@@ -199,7 +162,7 @@ def kept_between_models(texts, count_tokens, encode_batch, batch_size):
 
 PROOFS = {
     "1.1": Proof(
-        right=(text_by_text, masked_array, weights_by_matmul),
+        right=(text_by_text, weights_by_matmul),
         wrong=(
             (squeezed, "has shape (2,); it should have (1, 2)"),
             (empty_forgotten, "holds NaN, not a number. Was something divided by zero?"),
@@ -212,11 +175,10 @@ PROOFS = {
         wrong=(
             (nothing_divided, "it raises ZeroDivisionError"),
             (two_lists, "the second of your results is [0.4, 0.0]; the task asks for one number"),
-            (sum_and_share, "the first of your results is 4; the task asks for a list"),
         ),
     ),
     "1.3": Proof(
-        right=(random_vectors, made_equally_long, divided_by_the_gcd),
+        right=(random_vectors, made_equally_long),
         wrong=(
             (first_letters, "given: first = ['boat'], second = ['bell']"),
             (as_number, "is 1; the task asks for True or False"),
@@ -227,7 +189,6 @@ PROOFS = {
         right=(descending_with_argsort, each_text_once),
         wrong=(
             (as_given, "texts of 3 to 5 tokens are a batch, and 4 to 4 another"),
-            (by_characters, "Sort all by `count_tokens`, and then cut"),
             (one_by_one, "3 calls of `encode_batch`; 2 would be enough"),
             (single_texts, "what you give `encode_batch` is 'on the sea'"),
             (all_at_once, "you give `encode_batch` 3 texts; it takes 1 to 2"),
