@@ -56,8 +56,8 @@ class Exercise:
     number: str
     level: int
     title: str
-    names: tuple[str, ...]
-    hints: tuple[str, ...]
+    names: Sequence[str]
+    hints: Sequence[str]
     spec: type
     seconds: float = SECONDS
     hints_given: int = field(default=0, init=False)
@@ -134,28 +134,19 @@ class Exercise:
         return f"{text}\nThat was the last one. Our answer: {self.solution}." if last else text
 
 
-def exercise(
-    number: str,
-    *,
-    level: int,
-    title: str,
-    names: Sequence[str],
-    hints: Sequence[str],
-    seconds: float = SECONDS,
-) -> Callable[[type], Exercise]:
+def exercise(number: str, **more: Any) -> Callable[[type], Exercise]:
     """Make the decorated class an `Exercise` and enter it in `EXERCISES`.
 
     `number` is such as "2.1" ("P1.2" is the second step of project 1); `level` 1 apply, 2 compare
-    and explain, 3 build; `names` what the notebook passes to the check; `hints` from a nudge to
-    nearly the answer; `seconds` what a check may take in all.
+    and explain, 3 build; `title` as in the notebook; `names` what it passes to the check; `hints`
+    from a nudge to nearly the answer; `seconds` what a check may take in all.
     """
 
     def enter(spec: type) -> Exercise:
         if number in EXERCISES:
             raise ValueError(f"there are two exercises {number}")
-        entered = Exercise(number, level, title, tuple(names), tuple(hints), spec, seconds)
-        EXERCISES[number] = entered
-        return entered
+        EXERCISES[number] = Exercise(number, spec=spec, **more)
+        return EXERCISES[number]
 
     return enter
 
@@ -191,16 +182,15 @@ def _run(exercise: Exercise, answers: tuple, sink: calls.Sink) -> tuple[str, str
 
 def _check_given(exercise: Exercise, answers: tuple) -> None:
     if len(answers) != len(exercise.names):
-        raise Wrong(
-            f"the check is called with {len(answers)} things; it wants {len(exercise.names)}: "
-            f"{exercise.call}"
-        )
+        wanted = f"it wants {len(exercise.names)}: {exercise.call}"
+        raise Wrong(f"the check is called with {len(answers)} things; {wanted}")
     given = zip(exercise.names, answers, strict=True)
     missing = [f"`{name}`" for name, answer in given if answer is None or answer is ...]
+    if len(missing) == len(answers):
+        raise NotAttempted
     if missing:
         be = "is" if len(missing) == 1 else "are"
-        which = f": {', '.join(missing)} {be} still None"
-        raise NotAttempted(which if len(missing) < len(answers) else "")
+        raise NotAttempted(f": {', '.join(missing)} {be} still None")
 
 
 def _praised(exercise: Exercise, answers: tuple) -> str:
@@ -283,13 +273,24 @@ def _tried(spec: type, answer: Answer, case: tuple) -> Trial:
     trial = Trial(case, played(spec, spec.reference, case))
     try:
         trial.result = played(spec, answer, case)
-        trial.came = same(trial.result, trial.result) and not _nan(trial.result)
-        found = spec.reads(trial.result) if hasattr(spec, "reads") else trial.result
-        _check_shape(found, trial.expected)
-        trial.right = bool(_agrees(spec, found, trial))
+        numbers = numeric(trial.result)
+        trial.came = numbers is None or not np.isnan(numbers).any()
+        trial.right = _right(spec, trial.result, trial)
     except Wrong as wrong:
         trial.problem = str(wrong)
     return trial
+
+
+def _right(spec: type, result: Any, trial: Trial) -> bool:
+    """Say whether a result agrees with what was expected; raise `Wrong` where it cannot be read."""
+    found = spec.reads(result) if hasattr(spec, "reads") else result
+    shape, wanted = getattr(found, "shape", None), getattr(trial.expected, "shape", None)
+    if shape and wanted and shape != wanted:
+        swapped = " Rows and columns are swapped." if shape == wanted[::-1] else ""
+        raise Wrong(f"what you return has shape {shape}; it should have {wanted}.{swapped}")
+    if hasattr(spec, "agrees"):
+        return bool(spec.agrees(found, trial.expected, *trial.case))
+    return same(found, trial.expected)
 
 
 def played(spec: type, answer: Callable, case: tuple) -> Any:
@@ -303,23 +304,6 @@ def made(spec: type, case: tuple) -> tuple:
     """Return fresh arguments for a call in `case`."""
     make = getattr(spec, "make", None)
     return tuple(make(*copied(case))) if make else copied(case)
-
-
-def _nan(result: Any) -> bool:
-    found = numeric(result)
-    return found is not None and bool(np.isnan(found).any())
-
-
-def _agrees(spec: type, found: Any, trial: Trial) -> bool:
-    agrees = getattr(spec, "agrees", None)
-    return agrees(found, trial.expected, *trial.case) if agrees else same(found, trial.expected)
-
-
-def _check_shape(found: Any, expected: Any) -> None:
-    shape, wanted = getattr(found, "shape", None), getattr(expected, "shape", None)
-    if shape and wanted and shape != wanted:
-        swapped = " Rows and columns are swapped." if shape == wanted[::-1] else ""
-        raise Wrong(f"what you return has shape {shape}; it should have {wanted}.{swapped}")
 
 
 def _check_memory(spec: type, answer: Answer, before: Trial) -> None:
@@ -360,7 +344,7 @@ def _explains(spec: type, wrong_answer: Callable, trial: Trial) -> bool:
     try:
         result = played(spec, wrong_answer, trial.case)
         if trial.right:
-            return _agrees(spec, spec.reads(result) if hasattr(spec, "reads") else result, trial)
+            return _right(spec, result, trial)
         return same(trial.result, result) and not same(result, trial.expected, 1e-6)
     except Exception:
         return False
@@ -420,29 +404,23 @@ def judge_claims(claims: Any, tested: Mapping[str, tuple[bool, str]]) -> None:
     """
     if not isinstance(claims, Mapping):
         raise Wrong(f"`claims` is {describe(claims)}; the task asks for a dictionary.")
-    first, last = min(tested), max(tested)
     unknown = [str(letter) for letter in claims if letter not in tested]
     if unknown:
-        raise Wrong(
-            f"there is no claim {', '.join(unknown[:8])}. The task asks for the small letters "
-            f'"{first}" to "{last}", each with True or False.'
-        )
+        letters = f'"{min(tested)}" to "{max(tested)}", each with True or False'
+        raise Wrong(f"there is no claim {', '.join(unknown[:8])}. The letters are {letters}.")
     decided = [letter for letter in tested if claims.get(letter) not in (None, ...)]
-    wrong = [
-        letter
-        for letter in decided
-        if truth(claims[letter], f'claims["{letter}"]') != tested[letter][0]
-    ]
-    missing = [letter for letter in tested if letter not in decided]
+    said = {letter: truth(claims[letter], f'claims["{letter}"]') for letter in decided}
+    wrong = [letter for letter in decided if said[letter] != tested[letter][0]]
     if len(wrong) == len(tested):
         raise Wrong("all are the wrong way round. Did you mark what is false as True?")
     if wrong:
         verdict, seen = tested[wrong[0]]
         others = f"\n{len(wrong) - 1} more of your answers are wrong." if len(wrong) > 1 else ""
         raise Wrong(f"{wrong[0]} is {verdict}. {seen}{others}")
-    if missing:
+    if len(decided) < len(tested):
+        missing = ", ".join(letter for letter in tested if letter not in decided)
         right = f" What you have decided ({', '.join(decided)}) is right." if decided else ""
-        raise Wrong(f"not decided yet: {', '.join(missing)}.{right}")
+        raise Wrong(f"not decided yet: {missing}.{right}")
 
 
 def _wrapped(text: str) -> str:
