@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.checks.reading import Wrong, describe, read_out, short
+from helpers.checks.reading import Wrong, read_out, short
 
 
 class NotAttempted(Exception):
@@ -49,10 +49,8 @@ class Sink(io.TextIOBase):
 
 
 class Answer:
-    """The learner's function, called with copies of what the check gives it.
-
-    It notices what a plain call would not: other parameters than the task names, a printed
-    instead of a returned result, inputs changed in place.
+    """The learner's function, called with copies of what the check gives it. It notices what a plain
+    call would not: other parameters, a printed result, inputs changed in place.
     """
 
     def __init__(self, function: Callable, sink: Sink | None = None) -> None:
@@ -65,14 +63,8 @@ class Answer:
         self._sink = sink or Sink()
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """Return what the function returns for copies of the arguments.
-
-        Raises
-        ------
-        Wrong
-            When it cannot be called so, or raises.
-        NotAttempted
-            When it is still the stub.
+        """Return what the function returns for copies of the arguments; raise `Wrong` when it
+        raises or cannot be called so, and `NotAttempted` when it is still the stub.
         """
         self._check_signature(arguments, named)
         given, given_named = copied(arguments), copied(named)
@@ -238,9 +230,9 @@ def _names_in(code: CodeType) -> Iterator[str]:
             yield from _names_in(inside)
 
 
-def older_definition(answer: Any) -> str:
+def older_definition(answer: Callable) -> str:
     """Say so when the last cell that defines this function did not run to its end, so that an older
-    definition is what there is, as far as IPython lets it know; else "".
+    definition is judged, as far as IPython lets it know; else "".
     """
     with contextlib.suppress(Exception):
         from IPython import get_ipython
@@ -249,10 +241,6 @@ def older_definition(answer: Any) -> str:
         cells = [cell for cell in get_ipython().user_ns["In"][:-1] if head in cell]
         if cells and inspect.getsource(answer).strip() not in cells[-1]:
             return (
-                f"Note: the last cell with `{head}…)` ended in an error, so this is the definition "
-                "from before it."
+                f"  The last cell with `{head}…)` failed: this judges the definition before it.\n"
             )
     return ""
-
-
-__all__ = ["Answer", "Crashed", "NotAttempted", "Sink", "TimeUp", "copied", "describe", "in_time"]

@@ -16,10 +16,6 @@ import numpy as np
 from helpers.checks.reading import plain_numbers
 
 
-class _Unfit(Exception):
-    """This change does not fit this value."""
-
-
 def _decimals(value: Any) -> bool:
     found = plain_numbers(value)
     return found is not None and found.dtype.kind == "f"
@@ -127,11 +123,11 @@ def common_mistakes(reference: Callable) -> Iterator[tuple[Callable, str]]:
 
 
 def _fitted(fits: str, change: Callable) -> Callable:
-    """Let `change` see only what it fits; numbers in a list as an array."""
+    """Let `change` see only what it fits, numbers in a list as an array; the rest stays as it is."""
 
     def changed(value: Any) -> Any:
         if not FITS[fits](value):
-            raise _Unfit
+            return value
         if fits not in ("numbers", "decimals"):
             return change(value)
         result = change(plain_numbers(value))
@@ -146,7 +142,7 @@ def _fitted(fits: str, change: Callable) -> Callable:
 def _part(place: int) -> Callable:
     def at(change: Callable, result: Any) -> Any:
         if not FITS["tuple"](result):
-            raise _Unfit
+            return result
         return tuple(change(part) if i == place else part for i, part in enumerate(result))
 
     return at
@@ -154,13 +150,13 @@ def _part(place: int) -> Callable:
 
 def _values(change: Callable, result: Any) -> Any:
     if not isinstance(result, Mapping):
-        raise _Unfit
+        return result
     return {key: change(value) for key, value in result.items()}
 
 
 def _seconds(change: Callable, result: Any) -> Any:
     if not _pairs(result):
-        raise _Unfit
+        return result
     return [(first, change(second)) for first, second in result]
 
 
@@ -190,9 +186,8 @@ def _before(reference: Callable, place: int, change: Callable) -> Callable:
 def _swapped(reference: Callable, i: int, j: int) -> Callable:
     def wrong_answer(*arguments: Any) -> Any:
         given = list(arguments)
-        if type(given[i]) is not type(given[j]):
-            raise _Unfit
-        given[i], given[j] = given[j], given[i]
+        if type(given[i]) is type(given[j]):
+            given[i], given[j] = given[j], given[i]
         return reference(*given)
 
     return wrong_answer

@@ -1,7 +1,5 @@
 """What every check is made of: an exercise's reference, cases, mistakes, hints and praise, and the
-judgement that follows from them.
-
-An exercise is a class under the decorator `exercise`. `CONTRIBUTING.md` shows how to write one.
+judgement that follows. `CONTRIBUTING.md` shows how to write one.
 """
 
 from __future__ import annotations
@@ -13,10 +11,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
+
 from helpers.checks import answers as calls
 from helpers.checks.answers import Answer, Crashed, NotAttempted, TimeUp, copied
 from helpers.checks.common import common_mistakes
-from helpers.checks.reading import MOST_SHOWN, Wrong, describe, difference, same, short, truth
+from helpers.checks.reading import (
+    MOST_SHOWN,
+    Wrong,
+    describe,
+    difference,
+    numeric,
+    same,
+    short,
+    truth,
+)
 
 #: What may become of an exercise. The first four are a check's own; a submission can also crash.
 STATUSES = ("passed", "wrong", "not_attempted", "timed_out", "crashed")
@@ -42,10 +51,7 @@ class Outcome:
 
 @dataclass
 class Exercise:
-    """One exercise: its number, level (1 to 3), title, the names that its check is given, hints
-    in order, and the class with its reference, cases and mistakes. Calling it judges the answers
-    and prints the outcome.
-    """
+    """One exercise. Calling it judges the answers and prints the outcome."""
 
     number: str
     level: int
@@ -61,8 +67,8 @@ class Exercise:
 
     @property
     def function_name(self) -> str:
-        """Return the name under which `helpers.checks` has it, such as ``exercise_2_1``."""
-        return self.heading.lower().replace(" ", "_").replace(".", "_")
+        """Return its name in `helpers.checks`, such as ``exercise_2_1``."""
+        return re.sub("[ .]", "_", self.heading.lower())
 
     @property
     def heading(self) -> str:
@@ -79,9 +85,8 @@ class Exercise:
         """Judge `answers` and print what was found."""
         answers = (*answers, *named.values())
         print(self.render(self.judge(*answers)))
-        older = [calls.older_definition(answer) for answer in answers if callable(answer)]
-        if any(older):
-            print(_wrapped("  " + next(filter(None, older))))
+        for answer in filter(callable, answers):
+            print(calls.older_definition(answer), end="")
 
     def judge(self, *answers: object) -> Outcome:
         """Return the `Outcome` of the check for `answers`. Never raises, whatever they do."""
@@ -89,13 +94,12 @@ class Exercise:
         ended, found = calls.in_time(self.seconds, lambda sink: _run(self, answers, sink))
         if not ended:
             found = ("timed_out", _too_slow(self))
+        in_words = ""
         if self.failed:
             Exercise.latest = self
-        self.last = Outcome(self.number, *found, failing=self._failing_in_words())
+            in_words = short(_given(*self.failed), 2000)
+        self.last = Outcome(self.number, *found, failing=in_words)
         return self.last
-
-    def _failing_in_words(self) -> str:
-        return short(_given(*self.failed), 2000) if self.failed else ""
 
     def render(self, outcome: Outcome) -> str:
         """Return `outcome` as text for a notebook, with the way to hints, or to our answer."""
@@ -118,8 +122,9 @@ class Exercise:
     def solution(self) -> str:
         """Return where our answer stands."""
         lesson = self.number.split(".")[0]
-        kind = f"project {lesson[1:]}" if lesson.startswith("P") else f"practice {int(lesson):02}"
-        return f"the folder solutions, {kind}"
+        return "solutions/" + (
+            f"project_{lesson[1:]}" if "P" in lesson else f"practice_{lesson:0>2}"
+        )
 
     def next_hint(self) -> str:
         """Return the next hint, or, when all are given, the last one and where the solution is."""
@@ -140,22 +145,9 @@ def exercise(
 ) -> Callable[[type], Exercise]:
     """Make the decorated class an `Exercise` and enter it in `EXERCISES`.
 
-    Parameters
-    ----------
-    number : str
-        Such as "2.1"; "P1.2" is the second step of project 1.
-    level : int
-        1 apply, 2 compare and explain, 3 build.
-    title : str
-        As in the notebook's heading.
-    names : sequence of str
-        The names that the notebook passes to the check, in order.
-    hints : sequence of str
-        From a nudge to nearly the answer.
-    seconds : float
-        The time that a check may take in all.
-
-    The class is described in `CONTRIBUTING.md`.
+    `number` is such as "2.1" ("P1.2" is the second step of project 1); `level` 1 apply, 2 compare
+    and explain, 3 build; `names` what the notebook passes to the check; `hints` from a nudge to
+    nearly the answer; `seconds` what a check may take in all.
     """
 
     def enter(spec: type) -> Exercise:
@@ -243,20 +235,17 @@ class Trial:
     expected: Any
     result: Any = None  # as it came
     right: bool = False
+    came: bool = False  # the answer returned, and no number of its result is NaN
     problem: str = ""  # why the result could not be had or read
 
 
 def judge(spec: type, answer: Answer | Callable) -> None:
-    """Compare `answer` with `spec.reference` on every case.
+    """Raise `Wrong` unless `answer` agrees with `spec.reference` on every case.
 
     A mistake is named when it gives what the learner's function gives in every case, or else in
     every case that failed, and in two failed ones at least. Otherwise the evidence stands alone: a
-    wrong name misleads more than none.
-
-    Raises
-    ------
-    Wrong
-        When the answer is wrong in any case; its attribute `failed` holds `spec` and the case.
+    wrong name misleads more than none. The attribute `failed` of what is raised holds `spec` and
+    the smallest case that failed.
     """
     if not isinstance(answer, Answer):
         answer = Answer(answer)
@@ -271,25 +260,30 @@ def judge(spec: type, answer: Answer | Callable) -> None:
                 "`a /= n` does not; `b = list(a)` makes one, `b = a` does not."
             )
         return
-    first = failed[0]
     if answer.printed:
         said = f"`{answer.name}` prints its result and returns None. End it with `return`."
-    elif all(trial.result is None and not trial.problem for trial in trials) or (
-        first.result is None and not first.problem and all(t.expected is not None for t in trials)
+    elif all(trial.came and trial.result is None for trial in failed) and not any(
+        trial.right and trial.expected is not None for trial in trials
     ):
         said = f"`{answer.name}` returns None. Does every path end with `return`?"
     else:
-        said = _named(spec, trials, failed) or first.problem
+        said = (failed[0].came and _named(spec, trials)) or failed[0].problem
         said = said or f"wrong in {len(failed)} of {len(trials)} cases."
-    wrong = Wrong("\n".join(filter(None, [said, *_evidence(spec, first)])))
-    wrong.failed = (spec, first.case)
-    raise wrong
+    first = failed[0]
+    raise _failed("\n".join([said, *_evidence(spec, first)]), spec, first.case)
+
+
+def _failed(message: str, spec: type, case: tuple) -> Wrong:
+    wrong = Wrong(message)
+    wrong.failed = (spec, case)
+    return wrong
 
 
 def _tried(spec: type, answer: Answer, case: tuple) -> Trial:
     trial = Trial(case, played(spec, spec.reference, case))
     try:
         trial.result = played(spec, answer, case)
+        trial.came = same(trial.result, trial.result) and not _nan(trial.result)
         found = spec.reads(trial.result) if hasattr(spec, "reads") else trial.result
         _check_shape(found, trial.expected)
         trial.right = bool(_agrees(spec, found, trial))
@@ -311,6 +305,11 @@ def made(spec: type, case: tuple) -> tuple:
     return tuple(make(*copied(case))) if make else copied(case)
 
 
+def _nan(result: Any) -> bool:
+    found = numeric(result)
+    return found is not None and bool(np.isnan(found).any())
+
+
 def _agrees(spec: type, found: Any, trial: Trial) -> bool:
     agrees = getattr(spec, "agrees", None)
     return agrees(found, trial.expected, *trial.case) if agrees else same(found, trial.expected)
@@ -330,35 +329,31 @@ def _check_memory(spec: type, answer: Answer, first: Trial) -> None:
         return
     if again.problem == first.problem and not same(first.result, first.result):
         return  # a result that is not even equal to itself
-    wrong = Wrong(
+    said = (
         f"`{answer.name}` gives another answer when it is called a second time with the same "
         "input. Does it keep something between calls (a list as a default argument, a variable of "
         "the notebook), or draw random numbers without a seed?"
     )
-    wrong.failed = (spec, first.case)
-    raise wrong
+    raise _failed(said, spec, first.case)
 
 
-def _named(spec: type, trials: list[Trial], failed: list[Trial]) -> str:
-    """Return the sentence of the first mistake that explains what came, or ""."""
-    if len(failed) < _enough(failed):
+def _named(spec: type, trials: list[Trial]) -> str:
+    """Return the sentence of the first mistake that explains what came, or "". A case in which
+    nothing came speaks neither for a mistake nor against it.
+    """
+    came = [trial for trial in trials if trial.came]
+    failed = [trial for trial in came if not trial.right]
+    two_answers = all(isinstance(trial.expected, (bool, type(None))) for trial in failed)
+    if len(failed) < 2 + two_answers:  # of two answers, every mistake gives the same wrong one
         return ""
     rows = [(wrong_answer, says) for _, wrong_answer, says in mistakes_of(spec)]
     telling = len({describe(trial.result) for trial in failed}) > 1
     common = common_mistakes(spec.reference) if telling else ()
-    for among, known in ((trials, rows), (trials, common), (failed, rows)):
+    for among, known in ((came, rows), (came, common), (failed, rows)):
         for wrong_answer, says in known:
             if all(_explains(spec, wrong_answer, trial) for trial in among):
                 return says
     return ""
-
-
-def _enough(failed: list[Trial]) -> int:
-    """Return how many failed cases a mistake must explain: more where there are two answers only,
-    since then every mistake gives the same wrong one.
-    """
-    few = (bool, type(None))
-    return 3 if all(isinstance(t.expected, few) or t.result is None for t in failed) else 2
 
 
 def _explains(spec: type, wrong_answer: Callable, trial: Trial) -> bool:
@@ -376,10 +371,9 @@ def _explains(spec: type, wrong_answer: Callable, trial: Trial) -> bool:
 def mistakes_of(spec: type) -> list[tuple[str, Callable, str]]:
     """Return the mistakes of an exercise: code, a function that makes it, and its sentence.
 
-    In a text, a line that begins at the margin is an expression of the reference's parameters, and
-    the indented lines below it are its sentence; several expressions in a row share one. The
-    expression may use all that the module has, and ``reference``. In a list, each pair is a
-    function with the reference's parameters, and a sentence.
+    In a text, a line at the margin is an expression of the reference's parameters, the module's
+    names and ``reference``; the indented lines below are its sentence; expressions in a row share
+    one. In a list, each pair is a function with the reference's parameters, and a sentence.
     """
     given = getattr(spec, "mistakes", "")
     if not isinstance(given, str):
@@ -414,30 +408,17 @@ def _given(spec: type, case: tuple) -> str:
 def _evidence(spec: type, trial: Trial) -> Iterator[str]:
     yield f"given:    {_given(spec, trial.case)}"
     yours, right = describe(trial.result, MOST_SHOWN), describe(trial.expected, MOST_SHOWN)
-    if not trial.problem or trial.result is not None:
-        where = difference(trial.result, trial.expected)
-        if yours == right and where:
-            yield f"yours:    {where}"
-            return
-        yield f"yours:    {yours}"
-    yield f"expected: {right}"
+    where = difference(trial.result, trial.expected) if yours == right else ""
+    if trial.result is not None or not trial.problem:
+        yield f"yours:    {where or yours}"
+    if not where:
+        yield f"expected: {right}"
 
 
 def judge_claims(claims: Any, tested: Mapping[str, tuple[bool, str]]) -> None:
-    """Compare the learner's dictionary of True and False with what tests have shown: first the
-    letters that are answered, then those that are missing.
-
-    Parameters
-    ----------
-    claims : dict
-        Letter → True or False.
-    tested : dict
-        Letter → whether the claim holds, and a sentence on what was seen.
-
-    Raises
-    ------
-    Wrong
-        For the first claim that is judged otherwise, for one that is missing, or for one too many.
+    """Raise `Wrong` unless the learner's dictionary, letter → True or False, agrees with what was
+    `tested`, letter → (whether the claim holds, what was seen). The letters that are answered are
+    judged first.
     """
     if not isinstance(claims, Mapping):
         raise Wrong(f"`claims` is {describe(claims)}; the task asks for a dictionary.")
@@ -485,12 +466,7 @@ def _wrapped(text: str) -> str:
 
 def failing(number: str | float | None = None) -> tuple:
     """Return the smallest input that failed last, or last in exercise `number`, as arguments:
-    ``answer(*checks.failing())`` runs the answer on it.
-
-    Raises
-    ------
-    LookupError
-        When no check has met a failing input since the kernel started.
+    ``answer(*checks.failing())`` runs the answer on it. Raises LookupError where there is none.
     """
     entry = Exercise.latest if number is None else _find(number)
     if entry is None or entry.failed is None:

@@ -8,10 +8,14 @@ from helpers.checks.frame import exercise
 from helpers.checks.reading import TOLERANCE, array, number, number_or_none
 
 
+def norms(rows, axis=1):
+    """Return the norm of each row, shape (rows, 1)."""
+    return np.linalg.norm(rows, axis=axis, keepdims=True)
+
+
 def unit(rows, axis=1):
     """Return rows divided by their norms; a row of zeros stays as it is."""
-    norms = np.linalg.norm(rows, axis=axis, keepdims=True)
-    return rows / np.where(norms == 0, 1, norms)
+    return rows / np.where(norms(rows, axis) == 0, 1, norms(rows, axis))
 
 
 def cosines(q, d):
@@ -28,11 +32,10 @@ def divided(queries, documents, norm):
     return q @ d.T
 
 
-def added(queries, documents, extra, product=True):
-    """Add `extra` to the product of the norms, or to each norm."""
+def added(queries, documents, extra):
+    """Add `extra` to each product of two norms."""
     q, d = (np.linalg.norm(rows, axis=1) for rows in (queries, documents))
-    norms = np.outer(q, d) + extra if product else np.outer(q + extra, d + extra)
-    return queries @ documents.T / norms
+    return queries @ documents.T / (np.outer(q, d) + extra)
 
 
 @exercise(
@@ -58,10 +61,10 @@ class CosineMatrix:
 
     def cases():
         rng = np.random.default_rng(21)
-        yield np.array([[3.0, 4.0]]), np.array([[0.0, 2.0], [5.0, 0.0]])
+        yield np.array([[3.0, 4.0]]), np.array([[0.0, 2.0], [5.0, 0.0], [1.0, 1.0]])
         yield np.array([[3.0, -3.0], [0.0, 0.5]]), np.array([[2.0, 0.0], [-1.0, 1.0]])
         yield np.array([[3.0, 4.0]]), np.array([[0.0, 0.0], [5.0, 0.0]])
-        yield np.array([[0.0, 0.0], [1.0, 2.0]]), np.array([[3.0, 1.0]])
+        yield np.array([[2.0, -2.0], [0.0, 0.0]]), np.array([[3.0, 1.0]])
         queries, documents = rng.normal(size=(3, 5)), rng.normal(size=(4, 5))
         yield queries, documents * [[1], [9], [0.1], [3]]
         yield documents[:, :4], documents[:, :4]
@@ -88,31 +91,17 @@ class CosineMatrix:
         divided(queries, documents, lambda rows: np.abs(rows).sum(axis=1, keepdims=True))
             you divide by the sum of the values without sign (the L1 norm). The cosine takes the
             root of the sum of squares.
-        divided(queries, documents, lambda rows: np.maximum(unit_norms(rows), 1))
+        divided(queries, documents, lambda rows: np.maximum(norms(rows), 1))
             you divide by the norm or by 1, whichever is larger. Replace norms of 0 only.
         added(queries, documents, 1)
-        added(queries, documents, 1, product=False)
         added(queries, documents, 0.01)
-        added(queries, documents, 0.01, product=False)
             you add a number to what you divide by, and that changes every cosine. Replace norms of
             0 only, or add something far smaller.
         np.arccos(np.clip(reference(queries, documents), -1, 1))
             these are angles. The cosine of the angle was asked for.
-        np.where(queries.sum(1)[:, None] * documents.sum(1) == 0, 0, reference(queries, documents))
+        np.where(np.outer(queries.sum(1), documents.sum(1)) == 0, 0, reference(queries, documents))
             a row whose *sum* is 0 is taken for a row of zeros. Look at its norm.
-        np.where(zero_rows(queries, documents), np.nan, reference(queries, documents))
-            a row of zeros gets NaN: you divide by its norm, 0. Give it another divisor.
     """
-
-
-def unit_norms(rows):
-    """Return the norm of each row, shape (rows, 1)."""
-    return np.linalg.norm(rows, axis=1, keepdims=True)
-
-
-def zero_rows(queries, documents):
-    """Say for each pair whether one of the two is a row of zeros."""
-    return (unit_norms(queries) == 0) | (unit_norms(documents).T == 0)
 
 
 # 2.2
@@ -183,21 +172,19 @@ class Claims:
 # 2.3
 
 
-def pairs_of(vectors):
-    """Return the cosines of all pairs of different rows, each pair once."""
-    return cosines(vectors, vectors)[np.triu_indices(len(vectors), 1)]
+def pairs_of(vectors, matrix=cosines, above=1):
+    """Return what lies above the diagonal of a matrix: each pair of different rows once."""
+    return matrix(vectors, vectors)[np.triu_indices(len(vectors), above)]
+
+
+def dots(one, other):
+    """Return all dot products."""
+    return one @ other.T
 
 
 def level(values, percentile):
     """Return the percentile of all values of an array."""
     return np.percentile(np.ravel(values), percentile)
-
-
-def diagonal_set_to(vectors, value):
-    """Return the cosine matrix with `value` on its diagonal."""
-    matrix = cosines(vectors, vectors)
-    np.fill_diagonal(matrix, value)
-    return matrix
 
 
 def others_of_each(vectors):
@@ -229,6 +216,7 @@ class LevelOfChance:
     def cases():
         yield np.array([[2.0, 0.0], [0.0, 1.0], [3.0, 4.0]]), 50
         yield np.array([[1.0, 0.0], [1.0, 0.0], [-3.0, 4.0], [0.0, 2.0]]), 80
+        yield np.array([[1.0, 0.0], [2.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), 50
         yield 2.0 * np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1]]), 30
         rng = np.random.default_rng(23)
         for n, shift, p in ((12, 0.3, 50), (25, 0.1, 90), (20, 1.0, 5), (30, 0.2, 75)):
@@ -248,7 +236,7 @@ class LevelOfChance:
         level(cosines(vectors, vectors), percentile)
             you take the whole matrix. Its diagonal is every text with itself, cosine 1: these are
             no random pairs, and they raise the level.
-        level(cosines(vectors, vectors)[np.triu_indices(len(vectors))], percentile)
+        level(pairs_of(vectors, above=0), percentile)
             your triangle includes the diagonal, every text with itself. Begin one further right:
             `np.triu_indices(n, 1)`.
         level(np.triu(cosines(vectors, vectors), 1), percentile)
@@ -261,51 +249,38 @@ class LevelOfChance:
             this is the percentile from the other end: p per cent of the pairs lie *below* it.
         pairs_of(vectors).mean()
             this is the mean of the pairs, not their percentile.
-        pairs_of(vectors).max()
-            this is the highest of all pairs, not a percentile.
         level(1 - pairs_of(vectors), percentile)
-        level(np.repeat(1 - pairs_of(vectors), 2), percentile)
             these are cosine distances, 1 minus the cosine.
         reference(vectors.T, percentile)
             you compare dimensions, not texts: each text is a row.
         reference(vectors, 99)
-        reference(vectors, 95)
             your percentile is always the same; the function is given one.
-        level((vectors @ vectors.T)[np.triu_indices(len(vectors), 1)], percentile)
-        level(np.repeat((vectors @ vectors.T)[np.triu_indices(len(vectors), 1)], 2), percentile)
+        level(pairs_of(vectors, dots), percentile)
+        level(np.repeat(pairs_of(vectors, dots), 2), percentile)
             these are dot products. The rows are not of norm 1: divide each by its norm.
-        level((unit(vectors, 0) @ unit(vectors, 0).T)[np.triu_indices(len(vectors), 1)], percentile)
-            you divide by the norms of the columns. A text is a row: `axis=1`.
-        level(vectors @ vectors.T, percentile)
+        level(dots(vectors, vectors), percentile)
             these are dot products, with each text itself among them. Divide each row by its norm,
             and leave the diagonal out.
-        level((unit(vectors) @ vectors.T)[np.triu_indices(len(vectors), 1)], percentile)
+        level(pairs_of(vectors, lambda one, other: unit(one) @ other.T), percentile)
             you divide by the norm of one of the two vectors only. The cosine divides by both.
         level(np.sqrt(np.maximum(2 - 2 * pairs_of(vectors), 0)), percentile)
             these are Euclidean distances, small for close vectors.
-        level(cosines(vectors, vectors)[np.triu_indices(len(vectors), 2)], percentile)
-            you begin two places right of the diagonal, and lose the pairs of neighbours.
         level(pairs_of(vectors)[pairs_of(vectors) > 0], percentile)
             you keep the cosines above 0 only. Negative ones are pairs like any other.
-        level(diagonal_set_to(vectors, 0), percentile)
-        level(diagonal_set_to(vectors, -1), percentile)
+        level(cosines(vectors, vectors) * (1 - np.eye(len(vectors))), percentile)
+        level(cosines(vectors, vectors) - 2 * np.eye(len(vectors)), percentile)
             you give the diagonal another value and still count it. Leave it out.
         level(pairs_of(vectors)[pairs_of(vectors) < 0.9999], percentile)
             you leave the diagonal out by what it holds, 1. Two rows can hold the same, too: leave
             it out by its place.
         level(pairs_of(vectors)[pairs_of(vectors) != 0], percentile)
-            you leave out what is 0. Vectors at right angles are a pair like any other: choose by
-            place.
+            you leave out what is 0. Vectors at right angles are a pair like any other.
         reference(np.unique(vectors, axis=0), percentile)
         level(np.unique(pairs_of(vectors).round(6)), percentile)
             what is equal is kept once. Different rows are a pair, even if they hold the same.
         level(np.abs(pairs_of(vectors)), percentile)
         level(np.repeat(np.abs(pairs_of(vectors)), 2), percentile)
             your cosines have lost their sign.
-        level(pairs_of(vectors)[: len(vectors) - 1], percentile)
-            you compare the first vector with the others, and no others with each other.
-        level((unit(vectors)[:-1] * unit(vectors)[1:]).sum(axis=1), percentile)
-            you compare each vector with the next one only. All pairs were asked for.
         level(others_of_each(vectors).max(axis=1), percentile)
             you take each text's closest neighbour only. All pairs were asked for.
         np.percentile(others_of_each(vectors), percentile, axis=1).mean()
@@ -390,6 +365,10 @@ class SmallestThreshold:
             ([8.0, 12.5, 3.5], [0, 1, 0], 1.0),
             ([0.0, -0.5, 0.4], [1, 0, 1], 0.9),
             ([0.0, -0.5, 0.0], [1, 0, 1], 0.7),
+            ([2.0, 1.5, -3.0], [1, 0, 0], 0.5),
+            ([0.9, 0.8, 0.7], [1, 1, 0], 0.67),
+            ([0.9, 0.8, 0.7, 0.6], [1, 1, 1, 0], 0.755),
+            ([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3], [1, 1, 0, 0, 1, 1, 0], 0.66),
             ([0.2, 0.4, 0.6, 0.8], [1, 1, 0, 0], 0.9),
             ([0.3, 0.9, 0.5, 0.5, 0.2], [0, 1, 1, 0, 0], 0.7),
             ([0.9, 0.8, 0.7, 0.6, 0.5, 0.4], [1, 0, 1, 1, 0, 0], 0.75),
@@ -416,8 +395,8 @@ class SmallestThreshold:
             you cut between equal scores. A threshold takes all of them or none.
         smallest(scores, same, precision, pick=max)
             this is the *largest* threshold that keeps the promise. A smaller one accepts more.
-        np.unique(scores)[np.argmax([same[scores >= t].mean() for t in np.unique(scores)])]
-        np.unique(scores)[::-1][np.argmax([same[scores >= t].mean() for t in np.unique(scores)[::-1]])]
+        max(np.unique(scores)[::-1], key=lambda t: same[scores >= t].mean())
+        max(np.unique(scores), key=lambda t: same[scores >= t].mean())
             you look for the *highest* precision. It need only be reached.
         reference(scores, same, precision) or None
             a threshold of 0 is lost: `if t` and `or` take 0 for nothing. Ask `is None`.
@@ -436,23 +415,17 @@ class SmallestThreshold:
             your precision is always 0.8; the function is given one.
         row_by_row(scores, same, precision)
             you go through the pairs in the order given, as if the best came first.
-        of(scores[same], np.min)
+        scores[same].min()
             this is the lowest score of a pair that is the same story. The precision plays no part.
-        scores[~same].max() if not same.all() else None
-            this is the highest score of a pair that is not the same story. The precision plays no
-            part.
         smallest(scores, same, precision, among=scores[scores > 0])
             you leave out the scores that are 0 or less. A threshold can be negative.
         smallest(scores, same, precision, among=np.unique(scores)[1:])
             you never try the lowest score, at which every pair is accepted.
         smallest(scores, same, precision, among=scores[same])
             you try only the scores of the pairs that *are* the same story.
-        smallest(scores, same, precision, among=np.unique(scores)[:-1] + np.diff(np.unique(scores)) / 2)
-            you take middles between two scores. The candidates are the scores themselves.
         smallest(scores, same, precision, among=np.linspace(0, 1, 101))
         smallest(scores, same, precision, among=np.arange(0, 1, 0.01))
         smallest(scores, same, precision, among=np.linspace(0, 1, 11))
-        smallest(scores, same, precision, among=np.arange(0, 1, 0.05))
             you try round numbers. The candidates are the scores themselves.
         of(reference(scores, same, precision), lambda t: np.flatnonzero(scores == t)[0])
             this is the place of the threshold. Return the score itself.
@@ -468,6 +441,4 @@ class SmallestThreshold:
             you measure recall, the share of the same-story pairs that are accepted.
         smallest(scores, same, precision, share=lambda kept, same: (kept == same).mean())
             you measure accuracy, which also counts the pairs that are rightly rejected.
-        np.quantile(scores, precision)
-            this is a quantile of the scores. It does not look at `same` at all.
     """
