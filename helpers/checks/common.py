@@ -177,7 +177,8 @@ def _after(reference: Callable, at: Callable, change: Callable) -> Callable:
 def _before(reference: Callable, place: int, change: Callable) -> Callable:
     def wrong_answer(*arguments: Any) -> Any:
         given = list(arguments)
-        given[place] = change(given[place])
+        if place < len(given):
+            given[place] = change(given[place])
         return reference(*given)
 
     return wrong_answer
@@ -186,7 +187,7 @@ def _before(reference: Callable, place: int, change: Callable) -> Callable:
 def _swapped(reference: Callable, i: int, j: int) -> Callable:
     def wrong_answer(*arguments: Any) -> Any:
         given = list(arguments)
-        if type(given[i]) is type(given[j]):
+        if j < len(given) and type(given[i]) is type(given[j]):
             given[i], given[j] = given[j], given[i]
         return reference(*given)
 

@@ -169,7 +169,7 @@ def _run(exercise: Exercise, answers: tuple, sink: calls.Sink) -> tuple[str, str
     functions = [answer for answer in wrapped if isinstance(answer, Answer)]
     try:
         _check_given(exercise, answers)
-        return "passed", _praised(exercise.spec, wrapped)
+        return "passed", _praised(exercise, wrapped)
     except NotAttempted as reason:
         return "not_attempted", f"not attempted yet{reason}."
     except NotImplementedError:
@@ -182,10 +182,6 @@ def _run(exercise: Exercise, answers: tuple, sink: calls.Sink) -> tuple[str, str
     except TimeUp:
         return "timed_out", _too_slow(exercise)
     except BaseException as error:
-        if isinstance(error, TypeError) and "not callable" in str(error) and not functions:
-            return "wrong", (
-                f"the check wants the function itself, not what it returns: {exercise.call}"
-            )
         said = calls.raised(error, {answer.file for answer in functions})
         return "wrong", said or (
             f"what you return cannot be compared ({type(error).__name__}: "
@@ -207,11 +203,14 @@ def _check_given(exercise: Exercise, answers: tuple) -> None:
         raise NotAttempted(which if len(missing) < len(answers) else "")
 
 
-def _praised(spec: type, answers: tuple) -> str:
+def _praised(exercise: Exercise, answers: tuple) -> str:
+    spec = exercise.spec
     if hasattr(spec, "check"):
         return spec.check(*answers)
     if hasattr(spec, "claims"):
         judge_claims(answers[0], spec.claims())
+    elif not isinstance(answers[0], Answer):
+        raise Wrong(f"the check wants the function itself, not what it returns: {exercise.call}")
     else:
         judge(spec, answers[0])
     return spec.praise(answers[0]) if callable(spec.praise) else spec.praise
@@ -251,7 +250,8 @@ def judge(spec: type, answer: Answer | Callable) -> None:
         answer = Answer(answer)
     trials = [_tried(spec, answer, case) for case in spec.cases()]
     failed = [trial for trial in trials if not trial.right]
-    _check_memory(spec, answer, trials[0])
+    for trial in (trials[0], trials[-1]):
+        _check_memory(spec, answer, trial)
     if not failed:
         if answer.changed:
             raise Wrong(
@@ -322,19 +322,19 @@ def _check_shape(found: Any, expected: Any) -> None:
         raise Wrong(f"what you return has shape {shape}; it should have {wanted}.{swapped}")
 
 
-def _check_memory(spec: type, answer: Answer, first: Trial) -> None:
-    """Raise `Wrong` when the first case gives something else the second time."""
-    again = _tried(spec, answer, first.case)
-    if again.problem == first.problem and same(again.result, first.result):
+def _check_memory(spec: type, answer: Answer, before: Trial) -> None:
+    """Raise `Wrong` when a case gives something else the second time."""
+    again = _tried(spec, answer, before.case)
+    if again.problem == before.problem and (
+        same(again.result, before.result) or not same(before.result, before.result)
+    ):
         return
-    if again.problem == first.problem and not same(first.result, first.result):
-        return  # a result that is not even equal to itself
     said = (
         f"`{answer.name}` gives another answer when it is called a second time with the same "
         "input. Does it keep something between calls (a list as a default argument, a variable of "
         "the notebook), or draw random numbers without a seed?"
     )
-    raise _failed(said, spec, first.case)
+    raise _failed(said, spec, before.case)
 
 
 def _named(spec: type, trials: list[Trial]) -> str:
@@ -390,7 +390,7 @@ def _parsed(spec: type, text: str) -> Iterator[tuple[str, Callable, str]]:
         lines = block.splitlines()
         says = " ".join(line.strip() for line in lines if line[0].isspace())
         for code in (line for line in lines if not line[0].isspace()):
-            yield code, eval(f"lambda {head}: {code}", names), says
+            yield code, eval(f"lambda {head}: ({code})", names), says
 
 
 # What the learner sees

@@ -243,12 +243,11 @@ def describe(value: Any, most: int = 12) -> str:
             return f"a dictionary of {len(value)}"
         inside = (f"{describe(k, most)}: {describe(item, most)}" for k, item in value.items())
         return f"{{{', '.join(inside)}}}"
-    if type(value).__repr__ is object.__repr__ or callable(value):
-        own = type(value).__dict__.get("__repr__")
-        name = getattr(value, "__name__", type(value).__name__)
-        return own(value) if own else f"the {'function' if callable(value) else 'object'} {name}"
+    if callable(value) and hasattr(value, "__name__"):
+        return f"the function {value.__name__}"
     with contextlib.suppress(Exception):
-        return short(repr(value), 160)
+        words = short(repr(value), 160)
+        return words if " object at 0x" not in words else f"a {type(value).__name__}"
     return f"a {type(value).__name__}"
 
 
