@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from helpers.checks.frame import exercise
-from helpers.checks.reading import Wrong, describe, number, number_or_none
+from helpers.checks.reading import (
+    Wrong,
+    array,
+    describe,
+    mapping,
+    number,
+    number_or_none,
+    parts,
+    same,
+)
 
 # 4.1
 
@@ -334,7 +343,7 @@ class IndexBytes:
     def agrees(found, expected, *case):
         return abs(found - expected) < 0.5
 
-    mistakes = [
+    mistakes = (
         (but("flat", lambda n, d, *_: 8 * n * d), "float32 takes 4 bytes a number, not 8."),
         (but("flat", lambda n, d, *_: n * d), "these are numbers. Each takes 4 bytes."),
         (but("ivf", lambda n, d, *_: n * (4 * d + 8)), "the centroids are missing."),
@@ -371,7 +380,296 @@ class IndexBytes:
             lambda *sizes: (size_of(*sizes) + 2**31) % 2**32 - 2**31,
             "large sizes are more than an int32 can count: it begins again from below.",
         ),
-    ]
+    )
 
 
 # 4.4
+
+
+def medians(exact, middle=np.median):
+    """Return the median of each exact search."""
+    return [float(middle(runs)) for runs in exact.values()]
+
+
+def verdicts(best, approximate, target, middle=np.median, change=lambda ratio, recall: ratio):
+    """Return the verdicts against an exact search that takes `best` seconds."""
+    found = {}
+    for name, (runs, recall_reached) in approximate.items():
+        ratio = float(change(best / middle(runs), recall_reached))
+        good = recall_reached >= target
+        found[name] = (ratio, word(ratio)) if good else (None, "not comparable")
+    return found
+
+
+def word(ratio):
+    """Return the word for a ratio."""
+    return "faster" if ratio > 1 else "slower"
+
+
+def changed(found, change):
+    """Return verdicts with `change` of ratio and word where there is a ratio."""
+    return {name: pair if pair[0] is None else change(*pair) for name, pair in found.items()}
+
+
+def read_verdicts(value):
+    """Return a dictionary of pairs (number or None, word)."""
+    found = {}
+    for name, pair in mapping(value).items():
+        what = f"the verdict on {name!r}"
+        if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2:
+            raise Wrong(f"{what} is {describe(pair)}; the task asks for a pair (speed_up, word).")
+        if isinstance(pair[0], str):
+            raise Wrong(f"{what} is {describe(pair)}: the speed-up comes first, then the word.")
+        if pair[1] not in ("faster", "slower", "not comparable"):
+            raise Wrong(
+                f'{what}: there is no word {pair[1]!r}, but "faster", "slower", "not comparable".'
+            )
+        if pair[1] == "not comparable" and pair[0] is not None:
+            raise Wrong(f"{what}: where nothing can be compared there is no speed-up, but None.")
+        found[name] = (number_or_none(pair[0], what), pair[1])
+    return found
+
+
+@exercise(
+    "4.4",
+    level=2,
+    title="Faster than what?",
+    names=["verdict"],
+    hints=[
+        "Before any ratio: what is the one number that stands for each list of five times?",
+        "The denominator of an honest claim is the fastest of the exact searches, by its median. And "
+        "whoever finds too little may be as fast as they like.",
+        "`best = min(np.median(runs) for runs in exact.values())`; for each approximate search either "
+        '`(None, "not comparable")` or `best / np.median(runs)` and the word for it.',
+    ],
+)
+class Verdict:
+    """Medians, the best exact search, and only at the same recall."""
+
+    reads = read_verdicts
+    praise = "right: medians, the best exact search, and only where the recall is reached."
+
+    def reference(exact, approximate, target):
+        return verdicts(min(medians(exact)), approximate, target)
+
+    def cases():
+        ivf, flat = ([4.0, 3.0, 1.0, 1.5, 8.0], 0.9), [9.0, 5.0, 4.0, 3.0, 6.0]
+        loop, blas, torch = [8.0, 3, 4, 6, 7], [2.0, 9, 5, 4.1, 4.2], [7.0, 3.5, 3.9, 3.6, 3.7]
+        yield {"flat": flat}, {"ivf": ivf}, 0.8
+        yield {"flat": flat}, {"ivf": ivf, "pq": ([0.1, 0.2, 0.1, 0.3, 0.1], 0.7)}, 0.9
+        yield {"numpy": [7.0, 4, 2, 2.5, 3.5], "flat": [8, 1, 5, 9, 6]}, {"ivf": ivf}, 0.8
+        yield {"loop": loop, "blas": torch, "numpy": blas}, {"ivf": ([6.0, 3, 5, 7, 4], 0.95)}, 0.95
+        yield (
+            {"c": [1.0, 9, 7, 8, 7.5], "b": [6.0, 4, 40, 4.4, 4.2], "a": [5.0] * 5},
+            {"x": ivf},
+            0.9,
+        )
+        found = {"hnsw": ([3.0, 1.25, 9, 1, 1.2], 0.9), "sq8": ([3.0, 6, 4, 7, 5], 0.97)}
+        yield (
+            {"a": loop, "b": blas, "d": [3.0, 4.4, 4.6, 0.5, 4.5], "c": torch, "e": flat},
+            found,
+            0.93,
+        )
+
+    def agrees(found, expected, *case):
+        return same(found, expected, 1e-6)
+
+    mistakes = """
+        verdicts(max(medians(exact)), approximate, target)
+            you compare with the *slowest* exact search. Nobody has to use that one.
+        verdicts(np.mean(medians(exact)), approximate, target)
+        verdicts(np.median(medians(exact)), approximate, target)
+            you compare with the middle of the exact searches. A reader would use the best one.
+        verdicts(medians(exact)[0], approximate, target)
+        verdicts(medians(exact)[-1], approximate, target)
+            you compare with the exact search that stands first, or last. The best one counts.
+        verdicts(np.median(exact[min(exact)]), approximate, target)
+            you take the `min` of the dictionary, and that compares *names*. Compare medians.
+        verdicts(np.median(min(exact.values())), approximate, target)
+            you take the `min` of the lists, and that compares their first runs. Compare medians.
+        verdicts(np.median(min(exact.values(), key=np.mean)), approximate, target)
+            you choose the best exact search by the mean of its runs. Compare medians.
+        verdicts(np.median(min(exact.values(), key=min)), approximate, target)
+            you choose the exact search that has the fastest single run. Compare medians.
+        verdicts(min(medians(exact, min)), approximate, target)
+            for the exact searches you take the fastest run of all. A median stands for each.
+        verdicts(np.median(list(exact.values())), approximate, target)
+            you throw the runs of all exact searches together. Each has a median of its own.
+        verdicts(min(medians(exact, np.mean)), approximate, target, np.mean)
+        verdicts(min(medians(exact, np.mean)), approximate, target)
+        verdicts(min(medians(exact)), approximate, target, np.mean)
+            you take the mean (or the sum) of runs. One disturbed run moves it; the median not.
+        verdicts(min(medians(exact, min)), approximate, target, min)
+        verdicts(min(medians(exact)), approximate, target, min)
+            you take the fastest run. A lucky run is no promise: take the median.
+        verdicts(min(medians(exact, max)), approximate, target, max)
+            you take the slowest run. One that was disturbed decides: take the median.
+        verdicts(min(medians(exact, lambda runs: runs[0])), approximate, target, lambda runs: runs[0])
+            you take the first run, in which everything warms up. Take the median.
+        verdicts(min(medians(exact, lambda runs: runs[2])), approximate, target, lambda runs: runs[2])
+            you take the run in the middle of the list, which is not sorted.
+        verdicts(min(medians(exact, lambda r: sorted(r)[1])), approximate, target, lambda r: sorted(r)[1])
+            you take the run beside the middle. Of five, counted from 0, the median is number 2.
+        verdicts(min(medians(exact)), approximate, target, change=lambda ratio, recall: 1 / ratio)
+        changed(reference(exact, approximate, target), lambda ratio, word: (1 / ratio, word))
+            your ratio is upside down. Divide the time of the exact search by the other.
+        verdicts(min(medians(exact)), approximate, 0)
+            you ignore the recall. A search that finds too little is fast for want of work.
+        verdicts(min(medians(exact)), approximate, target + 1e-9)
+            a recall that is exactly the target has reached it: `>=`, not `>`.
+        {n: pair for n, pair in reference(exact, approximate, target).items() if pair[0]}
+            a search that misses the target is left out. It gets `(None, "not comparable")`.
+        verdicts(min(medians(exact)), approximate, target, change=lambda ratio, recall: ratio * recall)
+            you multiply by the recall. It decides whether there is a comparison, no more.
+        changed(reference(exact, approximate, target), lambda ratio, word: (ratio - 1, word))
+            this is by how much it is faster. Times *as fast* is the ratio itself.
+        changed(reference(exact, approximate, target), lambda ratio, word: (round(ratio, 2), word))
+        changed(reference(exact, approximate, target), lambda ratio, word: (round(ratio, 3), word))
+            what you return is rounded. Round where you print, not before.
+        changed(reference(exact, approximate, target), lambda ratio, _: (ratio, word(1 / ratio)))
+            the words are the wrong way round: above 1 is "faster".
+        verdicts(min(medians(exact)), approximate, 0.95)
+            your target is always 0.95. It is given.
+    """
+
+
+# 4.5
+
+
+def nearest(query, centroids):
+    """Return the cells by their inner product with the query, best first."""
+    return np.argsort(-(centroids @ query), kind="stable")
+
+
+def ivf(
+    queries, vectors, centroids, cell_of, nprobe, k, cells=nearest, fill=(-1, -np.inf), best=None
+):
+    """Return ids and scores of the best vectors in the first `nprobe` of `cells`; `best` orders
+    rows by their scores in another way.
+    """
+    found_ids = np.full((len(queries), k), fill[0])
+    found_scores = np.full((len(queries), k), fill[1])
+    for q, query in enumerate(queries):
+        rows = np.flatnonzero(np.isin(cell_of, cells(query, centroids)[:nprobe]))
+        scores = vectors[rows] @ query
+        order = (best or (lambda rows, scores: np.argsort(-scores)))(rows, scores)[:k]
+        found_ids[q, : len(order)], found_scores[q, : len(order)] = rows[order], scores[order]
+    return found_ids, found_scores
+
+
+def renamed(found, names):
+    """Return what was found with ids as `names` has them for query and id; -1 stays."""
+    rows = [[i if i < 0 else names(q, i) for i in row] for q, row in enumerate(found[0].tolist())]
+    return np.array(rows), found[1]
+
+
+def filtered(queries, vectors, centroids, cell_of, nprobe, k):
+    """Take the k best of all, and then drop what lies in closed cells."""
+    found = ivf(queries, vectors, centroids, cell_of, len(centroids), k)
+    for ids_found, scores, query in zip(*found, queries, strict=True):
+        keep = np.isin(cell_of[ids_found], nearest(query, centroids)[:nprobe]) & (ids_found >= 0)
+        few = k - keep.sum()
+        ids_found[:] = [*ids_found[keep], *[-1] * few]
+        scores[:] = [*scores[keep], *[-np.inf] * few]
+    return found
+
+
+def read_found(value):
+    """Return two arrays, the ids as whole numbers."""
+    found = parts(array, array)(value)
+    if np.asarray(value[0]).dtype.kind == "f" and np.array_equal(found[0], np.round(found[0])):
+        raise Wrong(
+            "your ids are floats, and `vectors[ids]` would refuse them. `np.full(shape, -1)` makes whole "
+            "numbers."
+        )
+    return found
+
+
+@exercise(
+    "4.5",
+    level=3,
+    title="An inverted file of your own",
+    names=["ivf_search"],
+    hints=[
+        "One query at a time: which cells does it open, which vectors lie in them, which of those are "
+        "the best?",
+        "`np.isin(cell_of, opened)` marks the vectors in the opened cells, `np.flatnonzero` makes row "
+        "numbers of the marks. Fill two arrays with -1 and -inf first.",
+        "For each query: `opened = np.argsort(-(centroids @ query))[:nprobe]`, `rows = "
+        "np.flatnonzero(np.isin(cell_of, opened))`, `found = vectors[rows] @ query`, `best = "
+        "np.argsort(-found)[:k]`; then `ids[q, :len(best)] = rows[best]`, and the scores likewise.",
+    ],
+)
+class IvfSearch:
+    """Cells by inner product, each query its own, and fewer than k where the cells are empty."""
+
+    reads = read_found
+    praise = "right: the cells first, then the best in them, and where they hold too few, -1."
+
+    def reference(queries, vectors, centroids, cell_of, nprobe, k):
+        return ivf(queries, vectors, centroids, cell_of, nprobe, k)
+
+    def cases():
+        vectors = np.array([[0.6, 0.8], [0.8, 0.6], [0, 1], [-0.6, 0.8], [-0.8, -0.6], [1, 0]])
+        centroids = np.array([[1.6, 0.9], [-0.3, 0.9], [-1.0, -0.4]])
+        east, north, west = (
+            np.array([[1.0, 0]]),
+            np.array([[0.28, 0.96]]),
+            np.array([[-0.96, 0.28]]),
+        )
+        yield east, vectors[:4], centroids[:2], np.array([0, 1, 1, 0]), 1, 1
+        yield east, vectors[:4], centroids[:2], np.array([0, 1, 1, 0]), 1, 3
+        yield north, vectors[:4], centroids, np.array([0, 1, 0, 2]), 1, 2
+        yield west, vectors[:5], centroids, np.array([2, 2, 1, 0, 0]), 1, 3
+        yield np.vstack([east, west]), vectors, centroids, np.array([0, 1, 1, 2, 2, 2]), 1, 2
+        yield np.vstack([north, east]), vectors, centroids, np.array([0, 0, 1, 2, 2, 1]), 2, 3
+        yield np.vstack([west, north]), vectors[:5], centroids, np.array([0, 1, 1, 0, 1]), 2, 7
+        rng = np.random.default_rng(45)
+        for dtype in (float, np.float32):
+            rows, cells = (rng.normal(size=(n, 5)).astype(dtype) for n in (50, 8))
+            rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+            cells *= np.linspace(0.2, 2, 8, dtype=dtype)[:, None]
+            yield rows[:3], rows[3:], cells, rng.choice([0, 1, 3, 4, 6], 47), 3, 9
+
+    def agrees(found, expected, *case):
+        for name, mine, right in zip(("ids", "scores"), found, expected, strict=True):
+            if mine.shape != right.shape:
+                raise Wrong(
+                    f"your {name} have the shape {mine.shape}; it should be {right.shape}. Where there are "
+                    "too few candidates, fill up with -1 and -inf."
+                )
+        return same(found, expected)
+
+    mistakes = """
+        ivf(queries, vectors, centroids, cell_of, len(centroids), k)
+            you search all vectors, which is the exact search. Look into `nprobe` cells only.
+        ivf(queries, vectors, -centroids, cell_of, nprobe, k)
+            you open the cells that are *farthest*. A large inner product means near.
+        ivf(queries, vectors, centroids, cell_of, nprobe, k, lambda q, c: np.argsort(((c - q) ** 2).sum(1)))
+            you choose the cells by Euclidean distance. With centroids of other norms than 1, that
+            is another order than by inner product.
+        ivf(queries, vectors, centroids / np.linalg.norm(centroids, axis=1)[:, None], cell_of, nprobe, k)
+            you normalise the centroids. The task compares them as they are, by inner product.
+        ivf(queries, vectors, centroids, np.argmax(vectors @ centroids.T, axis=1), nprobe, k)
+            you work out anew in which cell each vector lies. `cell_of` says it.
+        ivf(queries, vectors, centroids, cell_of, nprobe, k, best=lambda rows, s: np.argsort(s))
+            you keep the k *smallest* inner products. Best first means largest first.
+        ivf(queries, vectors, centroids, cell_of, nprobe, k, best=lambda rows, s: np.argsort(-s)[:k][::-1])
+            the worst of the right vectors stands first. Best first was asked for.
+        renamed(reference(queries, vectors, centroids, cell_of, nprobe, k), lambda q, i: sum(np.isin(cell_of[:i], nearest(queries[q], centroids)[:nprobe])))
+            your ids count within the opened cells. Turn them into rows of `vectors`: `rows[best]`.
+        renamed(reference(queries, vectors, centroids, cell_of, nprobe, k), lambda q, i: cell_of[i])
+            you return the numbers of the cells. The ids are rows of `vectors`.
+        ivf(queries, vectors, centroids, cell_of, None, k, lambda q, c: np.concatenate([nearest(x, c)[:nprobe] for x in queries]))
+            every query looks into the cells that *any* of them opens. Each opens its own.
+        ivf(queries, vectors, centroids, cell_of, nprobe, k, lambda q, c: nearest(queries[0], c))
+            all queries look into the cells of the first. Each opens its own.
+        filtered(queries, vectors, centroids, cell_of, nprobe, k)
+            you take the k best of all, and then drop what lies in closed cells. Choose the cells first.
+        ivf(queries, vectors, centroids, cell_of, nprobe, k, fill=(-1, 0.0))
+        ivf(queries, vectors, centroids, cell_of, nprobe, k, fill=(-1, float(np.finfo("f").min)))
+            where nothing is found, the score is not -inf. The task asks for -inf there.
+        ivf(queries, vectors, centroids, cell_of, nprobe, k, fill=(0, -np.inf))
+        ivf(queries, vectors, centroids, cell_of, nprobe, k, fill=(0, 0.0))
+            where nothing is found, the id is 0. That is the first vector: the task asks for -1.
+    """
