@@ -32,7 +32,7 @@ def key_error(distance, space):
 def returns_the_error(distance, space):
     if space not in ("cosine", "l2", "ip"):
         return ValueError("no such space")
-    return by_factor(distance, space)
+    return by_match(distance, space)
 
 
 def lists(distance, space):
