@@ -187,20 +187,11 @@ class Similarity:
         1 / (1 + distance)
         1 / (1 + distance) if space == "l2" else reference(distance, space)
             1 / (1 + d) falls as the distance grows. That is all it has in common with a cosine.
-        1 - distance / 4 if space == "l2" else reference(distance, space)
-        2 - distance if space == "l2" else reference(distance, space)
-        1 - 2 * distance if space == "l2" else reference(distance, space)
-            your formula for `l2` is not d = 2 - 2 cos, solved for the cosine.
         distance
             this is the distance, unchanged: small for close vectors. A similarity is large for them.
         distance if space == "ip" else reference(distance, space)
         -distance if space == "ip" else reference(distance, space)
             in the space `ip` Chroma returns 1 minus the inner product.
-        1 - distance / 2 if space in ("ip", "l2") else reference(distance, space)
-        1 - distance / 2 if space in ("cosine", "l2") else reference(distance, space)
-            you halve a distance that is 1 - cos. The 2 belongs to `l2`, and to no other space.
-        1 - distance / 2 if space in ("cosine", "ip") else 1 - distance
-            the spaces are mixed up: the 2 belongs to `l2`, and to no other.
     """
 
 
@@ -346,17 +337,9 @@ class BuildWhere:
             overwrites the first. Make two conditions of them.
         where(category, authors, since, until if since is None else None)
             with both dates, `until` is lost. Is there an `elif`? An `if` for each.
-        where(category, *((None,) * 3 if category else (authors, since, until)))
-            where a category is asked, nothing else is looked at. Do you return too early?
         where(category, authors, since, later(until, 1))
         where(category, authors, later(since, -1), until)
             your range is a day too long. It ends with `until`, and begins with `since`.
-        where(None, authors, since, until)
-        where(category, None, since, until)
-        where(category, authors, None, until)
-        where(category, authors, since, None)
-        where(category, authors, None, None)
-            something that is asked has no effect on your filter.
         where(category, authors and authors[:1], since, until)
         where(category, authors and authors[-1:], since, until)
             only one of several authors is let through. `$in` takes the whole list.
@@ -366,9 +349,6 @@ class BuildWhere:
             your number for a day begins with the day. The year comes first, then month, then day.
         where(category, authors, since, until, day=lambda d: 100 * int(f"{d:%Y%m}"))
             the day of the month is lost in your number for a day.
-        where(category and category.lower(), authors, since, until)
-        where(category, authors and [name.lower() for name in authors], since, until)
-            your texts have small letters. Chroma compares texts as they are.
     """
 
 
@@ -453,32 +433,21 @@ class BeforeAndAfter:
             `before` and `after` are swapped.
         filtered(scores, allowed, k, after=filtered(scores, allowed, k)[0])
             `after` is filtered before the cut, like `before`. Cut first.
-        filtered(scores, allowed, k, after=list(ranked(scores)[:k]))
-            `after` is not filtered: these are the best k of all.
         filtered(scores, allowed, k, after=list(ranked(scores)[:k][allowed[:k]]))
             you take the first k places of `allowed`, which belong to rows 0 to k - 1.
-        filtered(scores, allowed, k, after=filtered(scores, ~allowed, k)[1])
-            `after` holds the rows that are *not* allowed.
         filtered(scores, allowed, k, fetch=max(filtered(scores, allowed, k)[2] - 1, 0))
             `fetch` is one too small: a place counts from 0, a number of results from 1.
         filtered(scores, allowed, k, fetch=max(filtered(scores, allowed, k)[2], k))
             where fewer than k would do you fetch k. The smallest number was asked for.
         filtered(scores, allowed, k, fetch=filtered(scores, allowed, k)[2] or len(scores))
-        filtered(scores, allowed, k, fetch=filtered(scores, allowed, k)[2] or k)
-        filtered(scores, allowed, k, fetch=filtered(scores, allowed, k)[2] or -1)
-        filtered(scores, allowed, k, fetch=filtered(scores, allowed, k)[2] or 1)
             when no row is allowed nothing needs to be fetched: `fetch` is 0.
         filtered(scores, allowed, k, fetch=len(scores))
         filtered(scores, allowed, k, fetch=filtered(scores, allowed, len(scores))[2])
             you fetch more than you need. The last row of `before` suffices.
-        filtered(scores, allowed, k, fetch=filtered(scores, allowed, k)[2] if allowed.sum() >= k else len(scores))
-            where fewer than k rows are allowed you fetch everything. The last allowed one suffices.
         filtered(scores, allowed, k, fetch=filtered(scores, allowed, k)[2] - min(k, allowed.sum()))
             `fetch` counts the rows that the filter throws away. All that are fetched count.
         filtered(scores, allowed, k, fetch=int(allowed.sum()))
             `fetch` is how many rows are allowed. How far down in the ranking is the last of `before`?
-        filtered(scores, allowed, k, fetch=np.ceil(k * len(scores) / max(allowed.sum(), 0.1) * allowed.any()))
-            `fetch` is an estimate, k divided by the share of allowed rows. Here it can be counted.
     """
 
 
@@ -597,7 +566,6 @@ class Above:
         kept(cosines(collection, vector), threshold + 1e-6)
             a record whose similarity *is* the threshold is missing: `>=`, not `>`.
         kept(cosines(collection, vector), threshold or 0.5)
-        kept(cosines(collection, vector), threshold or -1)
             a threshold of 0 is taken for none. `or` and `if threshold` do that.
         kept(cosines(collection, vector), threshold, shown=lambda s: 1 - s)
             the records are right, but these are Chroma's distances. The similarity is 1 minus it.
@@ -606,8 +574,6 @@ class Above:
         kept(cosines(collection, vector), -threshold, lambda s: s - 1, lambda s: 1 - s)
         kept(cosines(collection, vector), -threshold, lambda s: s - 1)
             you compare *distances* with the threshold, which is one for similarities.
-        kept(cosines(collection, vector), -threshold, lambda s: -s)
-            you return what is *below* the threshold.
         sorted(kept(cosines(collection, vector), threshold))
             these are the right records in the order of their ids. Best first was asked for.
         kept(cosines(collection, vector), -9)
@@ -623,12 +589,6 @@ class Above:
         kept(cosines(collection, vector), threshold, lambda s: max(s, 0), lambda s: max(s, 0))
         kept(cosines(collection, vector), threshold, shown=lambda s: max(s, 0))
             similarities below 0 are cut off. Cosines can be negative.
-        kept(cosines(collection, vector), threshold, lambda s: round(s, 2), lambda s: round(s, 2))
-            you round before you compare, so that what is just below the threshold passes.
-        kept(cosines(collection, vector)[:-1], threshold)
-            you never look at the last record. `n_results` is one less than `count()`.
-        kept(cosines(collection, vector), threshold) or cosines(collection, vector)[:1]
-            where nothing reaches the threshold you return the best all the same.
         cosines(collection, vector)[: len(kept(cosines(collection, vector), threshold)) + 1]
             the first record *below* the threshold is in the list.
         list(dict((s, (n, s)) for n, s in kept(cosines(collection, vector), threshold)).values())
@@ -639,7 +599,7 @@ class Above:
 # 5.5
 
 
-def leaving(records):
+def left(records):
     """Return an answer that leaves `records` of (before, given, batch_size) in a collection."""
 
     def synchronise(collection, ids, texts, metadatas, vectors, batch_size):
@@ -660,6 +620,23 @@ def mixed(old, new, part):
     return {n: (*r[:part], old.get(n, r)[part], *r[part + 1 :]) for n, r in new.items()}
 
 
+def known(old, new):
+    """Return the new records that were there; all of them where nothing was."""
+    return {n: r for n, r in new.items() if n in old or not old}
+
+
+def same_text(old, new):
+    """Return the old records whose text is in the new ones."""
+    return {n: r for n, r in old.items() if n in new and new[n][0] == r[0]}
+
+
+def one_per_text(new):
+    """Return the last record of each text."""
+    return {n: new[n] for n in {r[0]: n for n, r in new.items()}.values()}
+
+
+ADDED = "`add` keeps what is there under an id, and says nothing. Delete first, or `upsert`."
+OUT = "ids and texts are out of step."
 GONE = "what is not in the list is still in the collection. Delete it."
 
 
@@ -683,8 +660,7 @@ class Synchronise:
     """New, changed, gone and equal records, twice each, in batches; nothing is left of the old."""
 
     praise = "right: after each call the collection holds what you say, and only that."
-
-    reference = leaving(lambda old, new, _: new)
+    reference = left(lambda old, new, _: new)
 
     def cases():
         def records(letters, edition=1, keys=("category", "date")):
@@ -733,69 +709,19 @@ class Synchronise:
         return found[0]
 
     mistakes = (
+        (left(lambda old, new, _: new | {n: old[n] for n in old if n in new}), ADDED),
+        (left(lambda old, new, _: old | new), GONE),
+        (left(lambda old, new, _: old | merged(old, new)), GONE),
+        (left(lambda old, new, _: merged(old, new)), "old keys are still there: `upsert` merges."),
+        (left(lambda old, new, _: known(old, merged(old, new))), "`update` adds no new records."),
         (
-            leaving(lambda old, new, _: new | {n: old[n] for n in old if n in new}),
-            "`add` keeps what is there under an id, and says nothing. Delete first, or `upsert`.",
+            left(lambda old, new, b: list(new.items())[: len(new) // b * b]),
+            "a last batch is missing.",
         ),
-        (leaving(lambda old, new, _: old | new), GONE),
-        (leaving(lambda old, new, _: old | merged(old, new)), GONE),
-        (
-            leaving(lambda old, new, _: merged(old, new)),
-            "old keys of the metadata are still there: `update` and `upsert` merge.",
-        ),
-        (
-            leaving(
-                lambda old, new, _: {
-                    n: r for n, r in merged(old, new).items() if n in old or not old
-                }
-            ),
-            "new records are missing. `update` says nothing about ids that are not there.",
-        ),
-        (
-            leaving(lambda old, new, b: list(new.items())[: len(new) // b * b]),
-            "the last batch is missing where it is not full.",
-        ),
-        (
-            leaving(lambda old, new, b: list(new.items())[(len(new) - 1) // b * b :]),
-            "only the last batch is left. Does each batch delete what is not in it?",
-        ),
-        (leaving(lambda old, new, b: list(new.items())[:b]), "only the first batch is written."),
-        (leaving(lambda old, new, _: mixed(old, new, 2)), "what was there has its old vector."),
-        (leaving(lambda old, new, _: mixed(old, new, 0)), "what was there has its old text."),
-        (leaving(lambda old, new, _: mixed(old, new, 1)), "what was there has its old metadata."),
-        (
-            leaving(
-                lambda old, new, _: {
-                    n: old[n] if n in old and old[n][0] == r[0] else r for n, r in new.items()
-                }
-            ),
-            "you skip records whose text is as it was. Metadata or vector may have changed.",
-        ),
-        (
-            leaving(lambda old, new, _: zip(sorted(new)[::-1], new.values(), strict=True)),
-            "ids and texts are out of step.",
-        ),
-        (
-            leaving(
-                lambda old, new, _: {
-                    n: (*r[:2], list(r[2] / np.linalg.norm(r[2]))) for n, r in new.items()
-                }
-            ),
-            "your vectors have norm 1. Store them as they are given.",
-        ),
-        (
-            leaving(lambda old, new, _: {n: (None, *r[1:]) for n, r in new.items()}),
-            "the texts are missing. Give them to Chroma as `documents`.",
-        ),
-        (
-            leaving(lambda old, new, _: {n: (r[0], None, r[2]) for n, r in new.items()}),
-            "the metadata is missing.",
-        ),
-        (
-            leaving(
-                lambda old, new, _: {n: new[n] for n in {r[0]: n for n, r in new.items()}.values()}
-            ),
-            "of records with one text only one is left. Is a text a key of a dictionary?",
-        ),
-        (leaving(lambda old, new, _: old or new), "what was there is left as it was."),
+        (left(lambda old, new, _: mixed(old, new, 2)), "what was there has its old vector."),
+        (left(lambda old, new, _: mixed(old, new, 0)), "what was there has its old text."),
+        (left(lambda old, new, _: new | same_text(old, new)), "what has its old text is skipped."),
+        (left(lambda old, new, _: dict(zip(new, [*new.values()][::-1], strict=True))), OUT),
+        (left(lambda old, new, _: one_per_text(new)), "records with one text have become one."),
+        (left(lambda old, new, _: old or new), "what was there is left as it was."),
     )
