@@ -494,9 +494,12 @@ def ivf(
     return found_ids, found_scores
 
 
-def renamed(found, names):
-    """Return what was found with ids as `names` has them for query and id; -1 stays."""
-    rows = [[i if i < 0 else names(q, i) for i in row] for q, row in enumerate(found[0].tolist())]
+def inside(queries, centroids, cell_of, nprobe, found):
+    """Return what was found with ids that count within the opened cells; -1 stays."""
+    opened = [np.isin(cell_of, nearest(query, centroids)[:nprobe]) for query in queries]
+    rows = [
+        [i if i < 0 else o[:i].sum() for i in row] for o, row in zip(opened, found[0], strict=True)
+    ]
     return np.array(rows), found[1]
 
 
@@ -582,7 +585,7 @@ class IvfSearch:
             you keep the k *smallest* inner products. Best first means largest first.
         ivf(queries, vectors, centroids, cell_of, nprobe, k, best=lambda rows, s: np.argsort(-s)[:k][::-1])
             the worst of the right vectors stands first. Best first was asked for.
-        renamed(reference(queries, vectors, centroids, cell_of, nprobe, k), lambda q, i: sum(np.isin(cell_of[:i], nearest(queries[q], centroids)[:nprobe])))
+        inside(queries, centroids, cell_of, nprobe, ivf(queries, vectors, centroids, cell_of, nprobe, k))
             your ids count within the opened cells. Turn them into rows of `vectors`: `rows[best]`.
         ivf(queries, vectors, centroids, cell_of, None, k, lambda q, c: np.concatenate([nearest(x, c)[:nprobe] for x in queries]))
             every query looks into the cells that *any* of them opens. Each opens its own.

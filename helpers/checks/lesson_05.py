@@ -589,6 +589,8 @@ class Above:
         kept(cosines(collection, vector), threshold, lambda s: max(s, 0), lambda s: max(s, 0))
         kept(cosines(collection, vector), threshold, shown=lambda s: max(s, 0))
             similarities below 0 are cut off. Cosines can be negative.
+        kept(cosines(collection, vector), threshold) or cosines(collection, vector)[:1]
+            where nothing reaches the threshold you return the best all the same.
         cosines(collection, vector)[: len(kept(cosines(collection, vector), threshold)) + 1]
             the first record *below* the threshold is in the list.
         list(dict((s, (n, s)) for n, s in kept(cosines(collection, vector), threshold)).values())
