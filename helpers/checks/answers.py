@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.checks.reading import Wrong, read_out, short
+from helpers.checks.reading import Wrong, read_out, same, short
 
 
 class NotAttempted(Exception):
@@ -59,6 +59,7 @@ class Answer:
         code = getattr(inspect.unwrap(function), "__code__", None)
         self.file = code.co_filename if code else None
         self.printed = False  # a call printed something and returned nothing
+        self.returned = False  # a call returned something
         self.changed = ""  # which argument a call has changed in place
         self._sink = sink or Sink()
 
@@ -81,9 +82,14 @@ class Answer:
             raise Crashed(f"`{self.name}` asks for more memory than there is.") from None
         except Exception as error:
             raise Wrong(raised(error, {self.file}) or f"it raises {type(error).__name__}") from None
+        self.returned |= result is not None
         self.printed |= result is None and len(self._sink.start) > printed
-        if not _untouched((given, given_named), (arguments, named)):
-            self.changed = self.changed or self._which(given, arguments)
+        names = [*parameters(self.function)[: len(given)], *named]
+        for name, now, before in zip(
+            names, (*given, *given_named.values()), (*arguments, *named.values()), strict=False
+        ):
+            if not same(now, before, 0):
+                self.changed = self.changed or f"`{name}`"
         return result
 
     def _check_signature(self, arguments: tuple, named: dict) -> None:
@@ -98,13 +104,6 @@ class Answer:
                 f"`{self.name}{signature}` cannot be called with {len(arguments) + len(named)} "
                 "arguments, as the task asks. Keep the first line of the function as it was."
             ) from None
-
-    def _which(self, now: tuple, before: tuple) -> str:
-        names = parameters(self.function)
-        for place, (new, old) in enumerate(zip(now, before, strict=True)):
-            if not _untouched(new, old):
-                return f"`{names[place]}`" if place < len(names) else f"argument {place + 1}"
-        return "one of its arguments"
 
 
 def parameters(function: Callable) -> list[str]:
@@ -158,19 +157,6 @@ def copied(value: Any) -> Any:
         if type(value).__module__ == "builtins" and not callable(value):
             return copy.deepcopy(value)
     return value
-
-
-def _untouched(now: Any, before: Any) -> bool:
-    if type(now) is not type(before):
-        return False
-    if isinstance(now, np.ndarray):
-        nan = now.dtype.kind in "fc"
-        return now.shape == before.shape and np.array_equal(now, before, equal_nan=nan)
-    if isinstance(now, dict):
-        return list(now) == list(before) and all(_untouched(now[k], before[k]) for k in now)
-    if isinstance(now, (list, tuple)):
-        return len(now) == len(before) and all(map(_untouched, now, before))
-    return callable(now) or type(now).__module__ != "builtins" or now is before or now == before
 
 
 def _left_over(function: Callable, error: NotImplementedError) -> str:

@@ -7,7 +7,8 @@ whatever the learner had in mind. A row is: what it fits, the change, the senten
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import combinations
 from typing import Any
 
@@ -106,9 +107,10 @@ INPUTS = [
 
 def common_mistakes(reference: Callable) -> Iterator[tuple[Callable, str]]:
     """Yield pairs (function, sentence): answers that do as `reference` does, but for one change."""
-    for about, at in PLACES:
+    for about, at in PLACES.items():
         for fits, change, says in OUTPUTS:
-            yield _after(reference, at, _fitted(fits, change)), about + says
+            change = _fitted(fits, change)
+            yield lambda *given, at=at, to=change: at(to, reference(*given)), about + says
     parameters = list(inspect.signature(reference).parameters.values())
     for place, parameter in enumerate(parameters):
         for fits, change, says in INPUTS:
@@ -136,59 +138,48 @@ def _fitted(fits: str, change: Callable) -> Callable:
     return changed
 
 
-# Where in a result a change is made
+PLACES = {
+    "": lambda change, result: change(result),
+    "in the first of your results, ": lambda change, result: _part(change, result, 0),
+    "in the second of your results, ": lambda change, result: _part(change, result, 1),
+    "in the third of your results, ": lambda change, result: _part(change, result, 2),
+    "in the values of your dictionary, ": lambda change, result: (
+        {key: change(value) for key, value in result.items()} if type(result) is dict else result
+    ),
+    "in the second half of each pair, ": lambda change, result: (
+        [(first, change(second)) for first, second in result] if _pairs(result) else result
+    ),
+}
 
 
-def _part(place: int) -> Callable:
-    def at(change: Callable, result: Any) -> Any:
-        if not FITS["tuple"](result):
-            return result
-        return tuple(change(part) if i == place else part for i, part in enumerate(result))
-
-    return at
-
-
-def _values(change: Callable, result: Any) -> Any:
-    if not isinstance(result, Mapping):
+def _part(change: Callable, result: Any, place: int) -> Any:
+    if not FITS["tuple"](result):
         return result
-    return {key: change(value) for key, value in result.items()}
+    return tuple(change(part) if i == place else part for i, part in enumerate(result))
 
 
-def _seconds(change: Callable, result: Any) -> Any:
-    if not _pairs(result):
-        return result
-    return [(first, change(second)) for first, second in result]
+def _edited(reference: Callable, edit: Callable[[list], None]) -> Callable:
+    """Return `reference` of arguments that `edit` has changed; too few of them stay as they are."""
 
+    def wrong_answer(*arguments: Any) -> Any:
+        given = list(arguments)
+        with suppress(IndexError):
+            edit(given)
+        return reference(*given)
 
-PLACES: list[tuple[str, Callable]] = [
-    ("", lambda change, result: change(result)),
-    ("in the first of your results, ", _part(0)),
-    ("in the second of your results, ", _part(1)),
-    ("in the third of your results, ", _part(2)),
-    ("in the values of your dictionary, ", _values),
-    ("in the second half of each pair, ", _seconds),
-]
-
-
-def _after(reference: Callable, at: Callable, change: Callable) -> Callable:
-    return lambda *arguments: at(change, reference(*arguments))
+    return wrong_answer
 
 
 def _before(reference: Callable, place: int, change: Callable) -> Callable:
-    def wrong_answer(*arguments: Any) -> Any:
-        given = list(arguments)
-        if place < len(given):
-            given[place] = change(given[place])
-        return reference(*given)
+    def edit(given: list) -> None:
+        given[place] = change(given[place])
 
-    return wrong_answer
+    return _edited(reference, edit)
 
 
 def _swapped(reference: Callable, i: int, j: int) -> Callable:
-    def wrong_answer(*arguments: Any) -> Any:
-        given = list(arguments)
-        if j < len(given) and type(given[i]) is type(given[j]):
+    def edit(given: list) -> None:
+        if type(given[i]) is type(given[j]):
             given[i], given[j] = given[j], given[i]
-        return reference(*given)
 
-    return wrong_answer
+    return _edited(reference, edit)

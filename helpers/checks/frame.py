@@ -260,7 +260,7 @@ def judge(spec: type, answer: Answer | Callable) -> None:
                 "`a /= n` does not; `b = list(a)` makes one, `b = a` does not."
             )
         return
-    if answer.printed:
+    if answer.printed and not answer.returned:
         said = f"`{answer.name}` prints its result and returns None. End it with `return`."
     elif all(trial.came and trial.result is None for trial in failed) and not any(
         trial.right and trial.expected is not None for trial in trials
@@ -325,9 +325,7 @@ def _check_shape(found: Any, expected: Any) -> None:
 def _check_memory(spec: type, answer: Answer, before: Trial) -> None:
     """Raise `Wrong` when a case gives something else the second time."""
     again = _tried(spec, answer, before.case)
-    if again.problem == before.problem and (
-        same(again.result, before.result) or not same(before.result, before.result)
-    ):
+    if again.problem == before.problem and (before.problem or same(again.result, before.result)):
         return
     said = (
         f"`{answer.name}` gives another answer when it is called a second time with the same "
@@ -349,7 +347,7 @@ def _named(spec: type, trials: list[Trial]) -> str:
     rows = [(wrong_answer, says) for _, wrong_answer, says in mistakes_of(spec)]
     telling = len({describe(trial.result) for trial in failed}) > 1
     common = common_mistakes(spec.reference) if telling else ()
-    for among, known in ((came, rows), (came, common), (failed, rows)):
+    for among, known in ((came, rows), (came, common), (failed, rows if telling else ())):
         for wrong_answer, says in known:
             if all(_explains(spec, wrong_answer, trial) for trial in among):
                 return says

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import numbers
-from collections.abc import Iterable, Iterator, Mapping, MappingView, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView, Set
 from decimal import Decimal
 from typing import Any
 
@@ -74,29 +74,29 @@ def truth(value: Any, what: str = "what you return") -> bool:
 
 def sequence(value: Any, what: str = "what you return") -> list:
     """Return a list, tuple, array, range, `zip`, `map` or generator as a list."""
-    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-        raise Wrong(f"{what} is {describe(value)}; the task asks for a list.")
     if isinstance(value, Set):
         raise Wrong(f"{what} is a set: it has no order. The task asks for a list.")
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        raise Wrong(f"{what} is {describe(value)}; the task asks for a list.")
     return [plain(item) for item in value]
 
 
 def integers(value: Any, what: str = "what you return") -> list[int]:
     """Return a flat list of whole numbers as ints."""
-    items = sequence(value, what)
-    for item in items:
-        if isinstance(item, (bool, np.bool_)) or not isinstance(item, (int, np.integer)):
-            raise Wrong(f"{what} holds {describe(item)}; the task asks for whole numbers.")
-    return [int(item) for item in items]
+    return _all(value, what, (int, np.integer), "whole numbers", int)
 
 
 def texts(value: Any, what: str = "what you return") -> list[str]:
     """Return a list of texts as strings."""
+    return _all(value, what, str, "a list of texts", str)
+
+
+def _all(value: Any, what: str, kind: Any, words: str, read: Callable) -> list:
     items = sequence(value, what)
     for item in items:
-        if not isinstance(item, str):
-            raise Wrong(f"{what} holds {describe(item)}; the task asks for a list of texts.")
-    return [str(item) for item in items]
+        if isinstance(item, (bool, np.bool_)) or not isinstance(item, kind):
+            raise Wrong(f"{what} holds {describe(item)}; the task asks for {words}.")
+    return [read(item) for item in items]
 
 
 def mapping(value: Any, what: str = "what you return") -> dict:
@@ -110,12 +110,12 @@ def parts(*readers: Any) -> Any:
     """Return a reader of as many results as there are `readers`, one for each."""
 
     def read(value: Any) -> tuple:
-        words = f"{len(readers)} results, in the order that the task names"
-        if isinstance(value, (str, Mapping, Set)) or not isinstance(value, Iterable):
-            raise Wrong(f"you return {describe(value)}; the task asks for {words}.")
-        items = list(value)
+        many = isinstance(value, Iterable) and not isinstance(value, (str, Mapping, Set))
+        items = list(value) if many else []
         if len(items) != len(readers):
-            raise Wrong(f"you return {len(items)} things; the task asks for {words}.")
+            given = f"{len(items)} things" if many else describe(value)
+            words = f"{len(readers)} results, in the order that the task names"
+            raise Wrong(f"you return {given}; the task asks for {words}.")
         ordinals = ("first", "second", "third", "fourth")
         return tuple(
             reader(item, f"the {ordinal} of your results")
@@ -129,9 +129,7 @@ def pairs(value: Any, what: str = "what you return") -> list[tuple[Any, float]]:
     """Return a list of pairs (id, number)."""
     read = []
     for item in sequence(value, what):
-        if isinstance(item, (str, Mapping, Set)) or not isinstance(item, Iterable):
-            raise Wrong(f"{what} holds {describe(item)}; the task asks for pairs.")
-        pair = list(item)
+        pair = [] if isinstance(item, str) or not isinstance(item, Iterable) else list(item)
         if len(pair) != 2:
             raise Wrong(f"{what} holds {describe(item)}; the task asks for pairs.")
         read.append((plain(pair[0]), number(pair[1], f"the second of the pair {describe(item)}")))
@@ -158,8 +156,10 @@ def same(one: Any, other: Any, tolerance: float = TOLERANCE) -> bool:
     larger values), everything else exactly; a list, a tuple and an array with the same content are
     the same, and so are 1 and 1.0.
     """
+    if one is other:
+        return True
     if one is None or other is None:
-        return one is other
+        return False
     exact = (str, bytes, bool, np.bool_)
     if isinstance(one, exact) or isinstance(other, exact):
         return type(plain(one)) is type(plain(other)) and bool(plain(one) == plain(other))
@@ -191,31 +191,24 @@ def plain(value: Any) -> Any:
 
 def is_sequence(value: Any) -> bool:
     """Say whether `value` is a list, tuple, range or an array with dimensions."""
-    listed = isinstance(value, (list, tuple, range))
-    return listed or (isinstance(value, np.ndarray) and value.ndim > 0)
+    return isinstance(value, (list, tuple, range)) or getattr(value, "ndim", 0) > 0
 
 
 def numeric(value: Any) -> np.ndarray | None:
     """Return `value` as an array of floats, or None where it holds anything but numbers."""
-    if isinstance(value, (str, Mapping, Set)) or callable(value):
-        return None
-    try:
-        found = np.asarray(value)
-    except Exception:  # ragged lists, tensors that need a gradient
-        return None
-    return found.astype(float) if found.dtype.kind in "iuf" else None
+    found = plain_numbers(value)
+    return None if found is None else found.astype(float)
 
 
 def plain_numbers(value: Any) -> np.ndarray | None:
-    """Return a number, an array of numbers or a flat list of numbers as a new array that keeps its
-    type, or None for anything else."""
-    if isinstance(value, (bool, np.bool_, str, Mapping, Set)) or value is None:
+    """Return numbers as a new array that keeps their type, or None for anything else."""
+    if isinstance(value, (bool, np.bool_, str, Mapping, Set)) or value is None or callable(value):
         return None
     try:
         found = np.array(value)
-    except Exception:
+    except Exception:  # ragged lists, tensors that need a gradient
         return None
-    return found if found.dtype.kind in "if" else None
+    return found if found.dtype.kind in "iuf" else None
 
 
 # Words
@@ -225,29 +218,26 @@ def describe(value: Any, most: int = 12) -> str:
     """Return `value` in words: as it is where it holds at most `most` numbers or texts, else its
     type and shape."""
     if isinstance(value, np.ndarray) and value.ndim:
-        if value.size > most:
-            return f"an array of shape {value.shape}"
-        return describe(value.tolist(), most) if value.size else f"an empty array {value.shape}"
+        shown = 0 < value.size <= most
+        return describe(value.tolist(), most) if shown else f"an array of shape {value.shape}"
     value = plain(value)
     if isinstance(value, float):
         return f"{value:.1f}" if value.is_integer() and abs(value) < 1e6 else f"{value:.4g}"
-    if isinstance(value, (list, tuple)):
-        if _size(value) > most:
-            return f"a {type(value).__name__} of {len(value)}"
-        inside = ", ".join(describe(item, most) for item in value)
-        if isinstance(value, list):
-            return f"[{inside}]"
-        return f"({inside},)" if len(value) == 1 else f"({inside})"
+    if type(value) in (list, tuple, dict) and _size(value) > most * (1 + isinstance(value, dict)):
+        kind = "dictionary" if isinstance(value, dict) else type(value).__name__
+        return f"a {kind} of {len(value)}"
     if type(value) is dict:
-        if _size(value) > 2 * most:
-            return f"a dictionary of {len(value)}"
-        inside = (f"{describe(k, most)}: {describe(item, most)}" for k, item in value.items())
-        return f"{{{', '.join(inside)}}}"
+        items = (f"{describe(k, most)}: {describe(item, most)}" for k, item in value.items())
+        return f"{{{', '.join(items)}}}"
+    if type(value) in (list, tuple):
+        items = ", ".join(describe(item, most) for item in value)
+        return f"[{items}]" if type(value) is list else f"({items}{',' * (len(value) == 1)})"
     if callable(value) and hasattr(value, "__name__"):
         return f"the function {value.__name__}"
     with contextlib.suppress(Exception):
         words = short(repr(value), 160)
-        return words if " object at 0x" not in words else f"a {type(value).__name__}"
+        if " object at 0x" not in words:
+            return words
     return f"a {type(value).__name__}"
 
 
@@ -257,9 +247,7 @@ def _size(value: Any) -> int:
         return sum(_size(key) + _size(item) for key, item in value.items())
     if isinstance(value, (list, tuple)):
         return sum(map(_size, value))
-    if isinstance(value, np.ndarray):
-        return value.size
-    return 1 + len(value) // 40 if isinstance(value, str) else 1
+    return getattr(value, "size", 1 + len(value) // 40 if isinstance(value, str) else 1)
 
 
 def short(text: str, most: int) -> str:
@@ -268,28 +256,22 @@ def short(text: str, most: int) -> str:
 
 
 def difference(found: Any, expected: Any) -> str:
-    """Say where two results differ that are too large to be shown."""
-    first, second = numeric(found), numeric(expected)
+    """Say where two results differ that are too large to be shown; "" where that cannot be said."""
+    first, second = plain_numbers(found), plain_numbers(expected)
     if first is not None and second is not None and first.ndim and first.shape == second.shape:
         apart = ~np.isclose(first, second, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
-        if apart.any():
-            place = tuple(int(i) for i in np.argwhere(apart)[0])
-            return (
-                f"{int(apart.sum())} of {first.size} values differ, first at "
-                f"{list(place)}: {describe(first[place])} instead of {describe(second[place])}"
-            )
-    if is_sequence(found) and is_sequence(expected):
-        for place, (one, other) in enumerate(zip(found, expected, strict=False)):
-            if not same(one, other):
-                return (
-                    f"they differ first at place {place}, counted from 0: {describe(one)} "
-                    f"instead of {describe(other)}"
-                )
-    if isinstance(found, Mapping) and isinstance(expected, Mapping):
-        for key in expected:
-            if key not in found:
-                return f"the key {describe(key)} is missing"
-            if not same(found[key], expected[key]):
-                one, other = describe(found[key]), describe(expected[key])
-                return f"they differ first at {describe(key)}: {one} instead of {other}"
+        places = [tuple(int(i) for i in place) for place in np.argwhere(apart)]
+        where = f"{len(places)} of {first.size} values differ, first at" if places else ""
+        pairs_there = [(list(place), first[place], second[place]) for place in places[:1]]
+    elif is_sequence(found) and is_sequence(expected):
+        where = "they differ first at place, counted from 0,"
+        pairs_there = [(i, *both) for i, both in enumerate(zip(found, expected, strict=False))]
+    elif isinstance(found, Mapping) and isinstance(expected, Mapping):
+        where = "they differ first at"
+        pairs_there = [(key, found.get(key), item) for key, item in expected.items()]
+    else:
+        return ""
+    for place, one, other in pairs_there:
+        if not same(one, other):
+            return f"{where} {describe(place)}: {describe(one)} instead of {describe(other)}"
     return ""
