@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from helpers.checks.frame import exercise
-from helpers.checks.reading import Wrong, describe, number, parts
+from helpers.checks.reading import Wrong, describe, number, parts, sequence
 
 # 7.1
 
@@ -186,7 +186,10 @@ class NdcgAtK:
         yield ["c", "b"], {"b": 1, "c": 2, "a": 3}, 1
         yield ["x", "b", "a", "c"], {"b": 1, "a": 3, "c": 2}, 3
         yield ["a"], {"b": 1, "a": 2, "c": 2}, 3
+        yield ["x", "a"], {"b": 1, "a": 2, "c": 3}, 3
         yield ["y", "a", "x"], {"a": 1, "b": 1, "c": 0}, 2
+        yield ["y", "x", "a"], {"a": 2}, 3
+        yield ["y", "x", "b", "a"], {"a": 2, "b": 1}, 4
         yield ["a", "b"], {"a": 0, "c": 0}, 2
         yield ["a", "b"], {}, 3
         yield [], {"a": 1}, 2
@@ -320,7 +323,13 @@ class ChooseModel:
             same[: pairs // 3] = ~same[: pairs // 3]
             scores = rng.integers(0, 10, (models, pairs)) / 10 + 0.1 * same
             names = rng.permutation(list("abcdefgh"))[:models].tolist()
-            yield dict(zip(names, scores.round(1), strict=True)), same, choose
+            models = dict(zip(names, scores.round(1), strict=True))
+            yield models, same, choose
+            if pairs > 12:  # one score far outside spoils all but the order
+                best = chosen(models, same, choose)[0]
+                low = np.flatnonzero(same & choose)[models[best][same & choose].argmin()]
+                spoilt = np.where(np.arange(pairs) == low, models[best].min() - 8, models[best])
+                yield models | {best: spoilt}, same, choose
 
     mistakes = """
         chosen(scores_by_model, same, choose | True, choose | True)
@@ -371,3 +380,286 @@ class ChooseModel:
         (reference(scores_by_model, same, choose)[0], named(list(scores_by_model)[-1], scores_by_model, same, ~choose)[1])
             the AUC is that of the last model in the dictionary: a variable left from the loop?
     """
+
+
+# 7.4
+
+
+def interval(d, rng, resamples=2000, ends=(2.5, 97.5)):
+    """Return percentiles of the means of samples of `d`, drawn with replacement."""
+    means = d[rng.integers(len(d), size=(resamples, len(d)))].mean(axis=1)
+    return tuple(map(float, np.percentile(means, ends)))
+
+
+def shown(ends):
+    return f"{ends[0]:+.2f} to {ends[1]:+.2f}"
+
+
+@exercise(
+    "7.4",
+    level=2,
+    title="What an interval says",
+    names=["claims"],
+    hints=[
+        "For each claim ask: is it about the mean or about single queries? Is there new knowledge in "
+        "it?",
+        "a and b read something into the interval that is not in it. For d, e and f: which of them "
+        "brings the bootstrap *more values to draw from*?",
+        "Test d, e and f: draw differences with `rng.normal(0.05, 0.3, size=100)` and bootstrap their "
+        "mean. For g, `1 - 0.95**20`.",
+    ],
+)
+class IntervalClaims:
+    """Each claim is tested on values drawn here and now."""
+
+    def praise(answer):
+        tested = IntervalClaims.spec.claims().items()
+        evidence = [f"{letter} · {seen}" for letter, (_, seen) in tested]
+        return "\n".join(["right, all eight. The evidence:", *evidence])
+
+    def claims():
+        rng = np.random.default_rng(74)
+        hardness = rng.normal(0.5, 0.3, size=100)
+        b = np.clip(hardness + rng.normal(0, 0.1, size=100), 0, 1)
+        a = np.clip(b + rng.normal(0.07, 0.18, size=100), 0, 1)
+        d = a - b
+        plain, own_a, own_b = (interval(x, rng) for x in (d, a, b))
+        width = plain[1] - plain[0]
+        more = np.clip(rng.normal(d.mean(), d.std(), size=400), -1, 1)
+        others = (interval(np.tile(d, 2), rng), interval(more, rng), interval(d, rng, 8000))
+        twice, queries, resamples = ((high - low) / width for low, high in others)
+        leads = (interval(rng.normal(0.05, 0.3, size=100), rng, 500) for _ in range(100))
+        missed = next(found for found in leads if -0.03 < found[0] < 0)
+        better, by_luck = float((d > 0).mean()), 1 - 0.95**20
+        return {
+            "a": (
+                missed[0] > 0,
+                f"In a test with a true lead of 0.05, a sample gave {shown(missed)}. The interval "
+                "holds 0, and it holds the lead as well: it shows neither.",
+            ),
+            "b": (
+                better >= 0.95,
+                f"In a test the interval was {shown(plain)}, and A was better for "
+                f"{100 * better:.0f} % of the queries. The interval is about the mean.",
+            ),
+            "c": (
+                own_b[1] > own_a[0] and plain[0] > 0,
+                f"In a test A had {shown(own_a)} and B {shown(own_b)}; the paired difference had "
+                f"{shown(plain)}. Hard queries are hard for both, and that cancels.",
+            ),
+            "d": (
+                twice < 0.8,
+                f"In a test the copies made it {twice:.2f} times as wide: the bootstrap takes them "
+                "for new queries.",
+            ),
+            "e": (
+                0.4 < queries < 0.6,
+                f"In a test it was {queries:.2f} times as wide: the width shrinks with the square "
+                "root of the number of queries.",
+            ),
+            "f": (
+                resamples < 0.7,
+                f"In a test it was {resamples:.2f} times as wide. Resamples are arithmetic; only "
+                "queries are knowledge.",
+            ),
+            "g": (
+                by_luck > 0.5,
+                "Each comes out so in about 1 of 20 cases by luck; at least one of twenty: "
+                f"1 - 0.95²⁰ = {by_luck:.2f}.",
+            ),
+            "h": (
+                (100 * plain[0] > 0) != (plain[0] > 0),
+                "Differences and ends are multiplied by 100. An end below 0 stays below 0.",
+            ),
+        }
+
+
+# 7.5
+
+
+def paired(first, second):
+    return np.array([first[query] - second[query] for query in first])
+
+
+def by_place(first, second):
+    return np.array([*first.values()]) - np.array([*second.values()])
+
+
+def verdict(low, high):
+    return "first" if low > 0 else "second" if high < 0 else "not established"
+
+
+def told(difference, ends):
+    low, high = map(float, ends)
+    return float(difference), low, high, verdict(low, high)
+
+
+def booted(d, resamples, seed, ends=(2.5, 97.5), of=None):
+    """Return what 7.5 asks for, of other differences, to other ends, or with other means `of` the
+    samples' rows."""
+    rng = np.random.default_rng(seed)
+    if of is None:
+        return told(d.mean(), interval(d, rng, resamples, ends))
+    return told(d.mean(), np.percentile(of(rng, (resamples, len(d))), ends))
+
+
+def separate(first, second, resamples, seed):
+    """Draw the queries of both systems separately."""
+    a, b = (np.array([*system.values()]) for system in (first, second))
+    rng, size = np.random.default_rng(seed), (resamples, len(a))
+    means = a[rng.integers(len(a), size=size)].mean(axis=1) - b[
+        rng.integers(len(b), size=size)
+    ].mean(axis=1)
+    return told(a.mean() - b.mean(), np.percentile(means, [2.5, 97.5]))
+
+
+def reads_comparison(value):
+    items = value if isinstance(value, str) else sequence(value)
+    if len(items) == 3 and np.shape(items[1]) == (2,):
+        raise Wrong(
+            "low and high come as a pair. Return four things: difference, low, high, verdict."
+        )
+    if isinstance(items, str) or len(items) != 4:
+        raise Wrong(f"you return {describe(value)}. Return difference, low, high, verdict.")
+    if any(isinstance(item, float) and math.isnan(item) for item in items):
+        raise Wrong("there is NaN in it. (SciPy's BCa gives that where all samples are equal.)")
+    if items[3] not in ("first", "second", "not established"):
+        raise Wrong(
+            f'your verdict is {describe(items[3])}; it is "first", "second" or "not established".'
+        )
+    names = ("difference", "low", "high")
+    return (*(number(x, f"your `{n}`") for x, n in zip(items, names, strict=False)), str(items[3]))
+
+
+@exercise(
+    "7.5",
+    level=3,
+    title="Am I sure?",
+    names=["compare"],
+    hints=[
+        "One array of differences, one for each query: `first[query] - second[query]`. From here on "
+        "nothing else is needed.",
+        "`rng = np.random.default_rng(seed)`, and `rng.integers(n, size=(resamples, n))` draws the rows "
+        "of all samples at once: `differences[drawn].mean(axis=1)` are the resampled means.",
+        "`np.percentile(means, [2.5, 97.5])` gives low and high. Then: low > 0, or high < 0, or "
+        "neither.",
+    ],
+    seconds=40,
+)
+class Compare:
+    """The right interval, within what chance does, and the verdict that goes with it."""
+
+    reads = reads_comparison
+    praise = "right: paired by query, and sure only when the interval says so."
+
+    def reference(first, second, resamples, seed):
+        return booted(paired(first, second), resamples, seed)
+
+    def cases():
+        a = {"p": 0.9, "q": 0.5, "r": 0.13, "s": 0.28, "t": 0.61}
+        b = {"t": 0.42, "s": 0.31, "r": 0.05, "q": 0.17, "p": 0.49}
+        for seed in (1, 2, 3):
+            yield a, b, 1, seed
+        c = {"s": 0.25, "r": 0.5, "q": 1.0, "p": 0.0, "t": 0.75}
+        for query in "ptr":
+            yield c | {query: c[query] + 1}, dict(sorted(c.items())), 1000, 4
+            yield dict(sorted(c.items())), c | {query: c[query] + 1}, 1000, 4
+        yield c, dict(sorted(c.items())), 200, 1
+        yield {q: v + 0.5 for q, v in c.items()}, dict(sorted(c.items())), 200, 1
+        yield {"p": 0.25}, {"p": 0.75}, 200, 1
+        for seed, n, lead, tail in (
+            (1, 40, 0.0513, 0.6),
+            (2, 18, -0.1617, 0.9),
+            (3, 60, 0.0314, 0.8),
+        ):
+            rng = np.random.default_rng(750 + seed)
+            hard, noise = rng.normal(0.5, 0.25, n), rng.normal(0, 0.05, n)
+            noise[rng.choice(n, size=n // 12, replace=False)] += tail
+            better, names = hard + lead + noise - noise.mean(), [f"q{i}" for i in range(n)]
+            order = rng.permutation(n)
+            yield (
+                dict(zip(names, better, strict=True)),
+                {names[i]: hard[i] for i in order},
+                4000,
+                seed,
+            )
+
+    def agrees(found, expected, first, second, resamples, seed):
+        """The mean is exact, the ends are near those of many samples, and the verdict is theirs."""
+        difference, low, high, said = found
+        if abs(difference - expected[0]) > 1e-4 or said != verdict(low, high):
+            return False
+        if resamples == 1:
+            return low == high
+        d = paired(first, second)
+        if len(d) > 9 and low == round(low, 3) and high == round(high, 3):
+            return False  # rounded
+        right = interval(d, np.random.default_rng(75), 20_000)
+        near = 0.2 * d.std() / len(d) ** 0.5 + 1e-6
+        return max(abs(low - right[0]), abs(high - right[1])) < near
+
+    mistakes = """
+        booted(by_place(first, second), resamples, seed)
+            you match the values by their place, but the queries stand in another order. The mean
+            does not notice. Match by key: `second[query] for query in first`.
+        separate(first, second, resamples, seed)
+            you draw the queries of the two systems separately. Draw once, and take both systems'
+            values: what makes a query hard for both then cancels out.
+        booted(paired(first, second), resamples, seed, (5, 95))
+        booted(paired(first, second), resamples, seed, (0.5, 99.5))
+        booted(paired(first, second), resamples, seed, (1, 99))
+        booted(paired(first, second), resamples, seed, (2.5, 95))
+        booted(paired(first, second), resamples, seed, (0, 100))
+            your ends are other percentiles: 2.5 % are to be left out on either side.
+        booted(paired(first, second), resamples, seed, (0.025, 0.975))
+            `np.percentile` counts in per cent: 2.5 and 97.5. `np.quantile` takes 0.025.
+        told(paired(first, second).mean(), np.percentile(paired(first, second), [2.5, 97.5]))
+            these are percentiles of the differences of single queries. The interval of the *mean*
+            is much narrower: take the mean of each sample first.
+        around(paired(first, second), 1.96 * paired(first, second).std())
+            your interval is made with the standard deviation of single differences. The task asks
+            for percentiles of the resampled means.
+        around(paired(first, second), 1.96 * paired(first, second).std(ddof=1) / len(first) ** 0.5)
+        around(paired(first, second), 1.96 * paired(first, second).std() / len(first) ** 0.5)
+            the difference lies exactly in the middle of your interval: 1.96 standard errors on
+            either side. The task asks for percentiles.
+        told(paired(first, second).mean(), [paired(first, second).mean()] * 2)
+            your interval has no width. Are the samples drawn *without* replacement?
+        booted(-paired(first, second), resamples, seed)
+            you subtract `first` from `second`.
+        (*reference(first, second, resamples, seed)[:3], "first" if paired(first, second).mean() > 0 else "second")
+            your verdict goes by the mean. Where the interval holds 0, nothing is established.
+        at_zero(*reference(first, second, resamples, seed))
+            an end that is exactly 0 is "not established": `>` and `<`, not `>=` and `<=`.
+        (*reference(first, second, resamples, seed)[:3], verdict(-reference(first, second, resamples, seed)[2], -reference(first, second, resamples, seed)[1]))
+            your verdicts are swapped: a difference above 0 says that "first" is better.
+        booted(paired(first, second), 10_000, seed)
+        booted(paired(first, second), 1000, seed)
+            the number of samples is written into the function. Take `resamples`.
+        booted(d := paired(first, second), resamples, seed, of=lambda rng, size: d[rng.integers(len(d) - 1 or 1, size=size)].mean(axis=1))
+            the last query is never drawn: `rng.integers(n)` ends at n - 1 by itself.
+        booted(d := paired(first, second), resamples, seed, of=lambda rng, size: (rng.choice([-1, 1], size=size) * d).mean(axis=1))
+            you flip signs at random. That is a test of its own; the bootstrap draws queries.
+        booted(d := paired(first, second), resamples, seed, of=lambda rng, size: d[rng.integers(len(d), size=size)].mean(axis=0))
+            you take means along the other axis: one for each query, not for each sample.
+        booted(d := paired(first, second), resamples, seed, of=lambda rng, size: d[rng.integers(len(d), size=size)].sum(axis=1))
+            these are percentiles of the samples' *sums*. Take the mean of each sample.
+        booted(d := paired(first, second), resamples, seed, of=lambda rng, size: np.median(d[rng.integers(len(d), size=size)], axis=1))
+            these are percentiles of the samples' *medians*. Take the mean of each sample.
+        (lambda d, low, high, says: (abs(d), low, high, says))(*reference(first, second, resamples, seed))
+            your difference has lost its sign, which says who is better.
+        (lambda d, low, high, says: (d, high, low, says))(*reference(first, second, resamples, seed))
+            the smaller end comes first: low, then high.
+        (lambda d, low, high, says: (round(d, 3), round(low, 3), round(high, 3), says))(*reference(first, second, resamples, seed))
+        (lambda d, low, high, says: (d, round(low, 2), round(high, 2), says))(*reference(first, second, resamples, seed))
+            your numbers are rounded. Round when you print.
+    """
+
+
+def around(d, half):
+    return told(d.mean(), (d.mean() - half, d.mean() + half))
+
+
+def at_zero(difference, low, high, says):
+    """Let an end of 0 establish a difference."""
+    return difference, low, high, "first" if low >= 0 else "second" if high <= 0 else says
