@@ -403,7 +403,7 @@ class Rescore:
 
     def cases():
         rng = np.random.default_rng(64)
-        sizes = [(4, 3, 2, 1), (5, 4, 3, 2), (6, 4, 4, 2), (6, 4, 3, 2), (6, 4, 3, 3)]
+        sizes = [(4, 3, 2, 1), (5, 4, 3, 2), (6, 4, 4, 2), (8, 3, 3, 3), (8, 3, 4, 3), (8, 3, 5, 2)]
         for rows, dimension, candidates, k in [
             *sizes,
             (30, 8, 9, 4),

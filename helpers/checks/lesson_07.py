@@ -494,13 +494,27 @@ def told(difference, ends):
     return float(difference), low, high, verdict(low, high)
 
 
-def booted(d, resamples, seed, ends=(2.5, 97.5), of=None):
-    """Return what 7.5 asks for, of other differences, to other ends, or with other means `of` the
-    samples' rows."""
-    rng = np.random.default_rng(seed)
-    if of is None:
-        return told(d.mean(), interval(d, rng, resamples, ends))
-    return told(d.mean(), np.percentile(of(rng, (resamples, len(d))), ends))
+def booted(d, resamples, seed, ends=(2.5, 97.5)):
+    return told(d.mean(), interval(d, np.random.default_rng(seed), resamples, ends))
+
+
+def drawn(first, second, resamples, seed, of, rows=None):
+    """Return what 7.5 asks for, with something else `of` the samples than their means."""
+    d, rng = paired(first, second), np.random.default_rng(seed)
+    samples = d[rng.integers(rows or len(d), size=(resamples, len(d)))]
+    return told(d.mean(), np.percentile(of(samples), [2.5, 97.5]))
+
+
+def flipped(first, second, resamples, seed):
+    """Flip the signs of the differences."""
+    d = paired(first, second)
+    signs = np.random.default_rng(seed).choice([-1, 1], size=(resamples, len(d)))
+    return told(d.mean(), np.percentile((signs * d).mean(axis=1), [2.5, 97.5]))
+
+
+def changed(found, then):
+    """Return other numbers, and a verdict on the right ones, or another one."""
+    return then(*found)
 
 
 def separate(first, second, resamples, seed):
@@ -584,6 +598,18 @@ class Compare:
                 seed,
             )
 
+    def play(answer, first, second, resamples, seed):
+        found = answer(first, second, resamples, seed)
+        if resamples > 1 or found is None:
+            return found
+        difference, low, high, _ = reads_comparison(found)
+        if low == high and abs(low - difference) > 1e-9:
+            if len({answer(first, second, 1, other)[1] for other in range(5)}) == 1:
+                raise Wrong(
+                    "with five seeds you draw the same sample. Make the generator from `seed`."
+                )
+        return found
+
     def agrees(found, expected, first, second, resamples, seed):
         """The mean is exact, the ends are near those of many samples, and the verdict is theirs."""
         difference, low, high, said = found
@@ -631,27 +657,28 @@ class Compare:
             your verdict goes by the mean. Where the interval holds 0, nothing is established.
         at_zero(*reference(first, second, resamples, seed))
             an end that is exactly 0 is "not established": `>` and `<`, not `>=` and `<=`.
-        (*reference(first, second, resamples, seed)[:3], verdict(-reference(first, second, resamples, seed)[2], -reference(first, second, resamples, seed)[1]))
+        changed(reference(first, second, resamples, seed), lambda d, low, high, v: (d, low, high, verdict(-high, -low)))
             your verdicts are swapped: a difference above 0 says that "first" is better.
         booted(paired(first, second), 10_000, seed)
         booted(paired(first, second), 1000, seed)
             the number of samples is written into the function. Take `resamples`.
-        booted(d := paired(first, second), resamples, seed, of=lambda rng, size: d[rng.integers(len(d) - 1 or 1, size=size)].mean(axis=1))
+        reference(first, second, 1, seed)
+            all samples are the same one. Is the generator made anew inside the loop? Make it once.
+        drawn(first, second, resamples, seed, lambda x: x.mean(axis=1), len(first) - 1 or 1)
             the last query is never drawn: `rng.integers(n)` ends at n - 1 by itself.
-        booted(d := paired(first, second), resamples, seed, of=lambda rng, size: (rng.choice([-1, 1], size=size) * d).mean(axis=1))
+        flipped(first, second, resamples, seed)
             you flip signs at random. That is a test of its own; the bootstrap draws queries.
-        booted(d := paired(first, second), resamples, seed, of=lambda rng, size: d[rng.integers(len(d), size=size)].mean(axis=0))
+        drawn(first, second, resamples, seed, lambda x: x.mean(axis=0))
             you take means along the other axis: one for each query, not for each sample.
-        booted(d := paired(first, second), resamples, seed, of=lambda rng, size: d[rng.integers(len(d), size=size)].sum(axis=1))
-            these are percentiles of the samples' *sums*. Take the mean of each sample.
-        booted(d := paired(first, second), resamples, seed, of=lambda rng, size: np.median(d[rng.integers(len(d), size=size)], axis=1))
-            these are percentiles of the samples' *medians*. Take the mean of each sample.
-        (lambda d, low, high, says: (abs(d), low, high, says))(*reference(first, second, resamples, seed))
+        drawn(first, second, resamples, seed, lambda x: x.sum(axis=1))
+        drawn(first, second, resamples, seed, lambda x: np.median(x, axis=1))
+            these are percentiles of the samples' sums or medians. Take the mean of each sample.
+        changed(reference(first, second, resamples, seed), lambda d, low, high, v: (abs(d), low, high, v))
             your difference has lost its sign, which says who is better.
-        (lambda d, low, high, says: (d, high, low, says))(*reference(first, second, resamples, seed))
+        changed(reference(first, second, resamples, seed), lambda d, low, high, v: (d, high, low, v))
             the smaller end comes first: low, then high.
-        (lambda d, low, high, says: (round(d, 3), round(low, 3), round(high, 3), says))(*reference(first, second, resamples, seed))
-        (lambda d, low, high, says: (d, round(low, 2), round(high, 2), says))(*reference(first, second, resamples, seed))
+        (*np.round(reference(first, second, resamples, seed)[:3], 3).tolist(), reference(first, second, resamples, seed)[3])
+        changed(reference(first, second, resamples, seed), lambda d, low, high, v: (d, round(low, 2), round(high, 2), v))
             your numbers are rounded. Round when you print.
     """
 
