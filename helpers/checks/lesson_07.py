@@ -584,7 +584,8 @@ class Compare:
         for seed, n, lead, tail in (
             (1, 40, 0.0513, 0.6),
             (2, 18, -0.1617, 0.9),
-            (3, 60, 0.0287, 0.05), (4, 50, -0.0287, 0.05)
+            (3, 60, 0.0287, 0.05),
+            (4, 50, -0.0287, 0.05),
         ):
             rng = np.random.default_rng(750 + seed)
             hard, noise = rng.normal(0.5, 0.25, n), rng.normal(0, 0.05, n)
