@@ -403,20 +403,20 @@ class Rescore:
 
     def cases():
         rng = np.random.default_rng(64)
-        sizes = [(4, 3, 2, 1), (5, 4, 3, 2), (6, 4, 4, 2), (8, 3, 3, 3), (8, 3, 4, 3), (8, 3, 5, 2)]
+        sizes = [(4, 3, 2, 1), (5, 4, 3, 2), (6, 4, 4, 2), (6, 4, 3, 3), (7, 3, 3, 3), (8, 3, 4, 4)]
         for rows, dimension, candidates, k in [
             *sizes,
-            (30, 8, 9, 4),
+            (20, 8, 7, 5),
             (40, 12, 9, 4),
             (60, 16, 15, 6),
         ]:
-            query = rng.integers(-3, 4, dimension).astype(float)
-            vectors = rng.integers(-4, 5, (rows, dimension)) + 0.5 * query.round()
-            vectors[rng.uniform(size=vectors.shape) < 0.15] = 0
-            while len({*(vectors @ query)}) < rows:  # no two products are equal
-                query += rng.integers(-1, 2, dimension) / 8
+            vectors = np.zeros((rows, dimension))
+            while len({*(vectors @ query)} if vectors.any() else ()) < rows:  # none are equal
+                query = rng.integers(-3, 4, dimension) + rng.integers(0, 2, dimension) / 8
+                vectors = rng.integers(-4, 5, (rows, dimension)) + 0.5 * query.round()
+                vectors[rng.uniform(size=vectors.shape) < 0.15] = 0
             yield query, vectors, candidates, k
-        yield query, -vectors, 50, 5
+        yield query, -vectors, 25, 5
 
     mistakes = """
         rescored(query, vectors, len(vectors), k)
