@@ -410,8 +410,8 @@ class Rescore:
             (40, 12, 9, 4),
             (60, 16, 15, 6),
         ]:
-            vectors = np.zeros((rows, dimension))
-            while len({*(vectors @ query)} if vectors.any() else ()) < rows:  # none are equal
+            query, vectors = np.zeros(dimension), np.zeros((rows, dimension))
+            while len({*(vectors @ query)}) < rows:  # none are equal
                 query = rng.integers(-3, 4, dimension) + rng.integers(0, 2, dimension) / 8
                 vectors = rng.integers(-4, 5, (rows, dimension)) + 0.5 * query.round()
                 vectors[rng.uniform(size=vectors.shape) < 0.15] = 0
