@@ -37,7 +37,8 @@ def encode_batches(
     normalize: bool = True,
     batch_size: int | None = None,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Encode `texts` with a loaded model, and yield the vectors as they come.
+    """Encode `texts` with a loaded model, and yield the vectors as they come: batch by batch the
+    places in `texts`, shape (batch,), and the vectors, shape (batch, dimension), float32.
 
     Texts are turned into tokens once and sorted by how many they have. A batch takes as many as
     make up a certain number of tokens with their padding: many short texts or a few long ones.
@@ -45,25 +46,8 @@ def encode_batches(
     rounding. A model that is not as it seems (it has no tokenizer, an ``encode`` of its own, or
     gives other vectors this way, which is tried first) is asked by its ``encode``.
 
-    Parameters
-    ----------
-    model
-        A `SentenceTransformer`, or any object with ``encode``.
-    texts
-        Strings (see `helpers.encoding.check_texts`).
-    kind, prompt, normalize, batch_size
-        As for `helpers.encoding.encode`.
-
-    Yields
-    ------
-    rows, vectors
-        Places in `texts`, shape (batch,), and their vectors, shape (batch, dimension), float32.
-        Batches come in any order, each place in one of them.
-
-    Raises
-    ------
-    ValueError
-        When vectors have the wrong shape or are not finite.
+    The rest as for `helpers.encoding.encode`. Raises ValueError when vectors have the wrong shape
+    or are not finite.
     """
     settings = {"kind": kind, "prompt": prompt, "normalize": normalize}
     if batch_size is None and _gives_the_same(model, kind, prompt):
@@ -90,18 +74,11 @@ def _by_library(model, texts, *, kind, prompt, normalize, batch_size):
         order = np.argsort([-len(text) for text in texts], kind="stable")
     function = getattr(model, f"encode_{kind}", None) or model.encode
     settings = {} if prompt is None else {"prompt": prompt}
+    settings |= {"batch_size": batch_size, "show_progress_bar": False}
     for start in range(0, len(texts), step):
         rows = order[start : start + step]
-        yield (
-            rows,
-            function(
-                [texts[row] for row in rows],
-                batch_size=batch_size,
-                normalize_embeddings=normalize,
-                show_progress_bar=False,
-                **settings,
-            ),
-        )
+        part = [texts[row] for row in rows]
+        yield rows, function(part, normalize_embeddings=normalize, **settings)
 
 
 def _by_tokens(model, texts, *, kind, prompt, normalize, budget=None):
@@ -204,8 +181,8 @@ def _gives_the_same(model, kind, prompt) -> bool:
 
 
 def prompts(model) -> dict[str, str | None]:
-    """Return what `model` puts before a text: by ``"default"``, and for a ``"query"`` and a
-    ``"document"``, as its ``encode_query`` and ``encode_document`` do. None: it does not say.
+    """Return what `model` puts before a text by ``"default"``, before a ``"query"`` and before a
+    ``"document"``; None: it does not say.
     """
     own = getattr(model, "prompts", None)
     if not isinstance(own, Mapping):

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from helpers.encoding import check_texts
+from helpers.arguments import check_texts
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

@@ -16,7 +16,7 @@ from itertools import combinations
 
 import numpy as np
 
-from helpers.encoding import check_texts
+from helpers.arguments import check_texts
 from helpers.exact import SCORES_IN_MEMORY
 from helpers.words import is_unspaced, lower, words_in
 

