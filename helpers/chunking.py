@@ -56,11 +56,9 @@ def tokens_lost(model: SentenceTransformer, text: str) -> int:
 
 
 def unknown_words(model: SentenceTransformer, text: str) -> list[str]:
-    """Return the parts of `text` that `model` reads as its one unknown token, whatever they say.
-
-    For a WordPiece model these are words of more than 100 letters (camel case, base64, a script
-    without spaces) and words with a character that it never met (emoji, most Thai letters). Texts
-    that differ only in these have the same vector.
+    """Return the parts of `text` that `model` reads as its one unknown token: words with a
+    character that it never met (emoji, rare scripts), and those of more than 100 characters, unless
+    `helpers.models.load_model` loaded it. Texts that differ only in these have the same vector.
     """
     (text,) = check_texts([text], "text")
     return [text[start:end] for start, end, known in _tokenize(text, model) if not known]
@@ -74,9 +72,8 @@ def chunk_documents(
     overlap: int = 32,
     language: str = "en",
 ) -> list[Chunk]:
-    """Return the chunks of all `texts`, in order; each knows the index of its document.
-
-    Parameters, errors and the warning are those of `chunk_text`.
+    """Return the chunks of all `texts`, in order; each knows the index of its document. Parameters,
+    errors and the warning are those of `chunk_text`.
     """
     chunks: list[Chunk] = []
     unread: list[Chunk] = []
@@ -96,7 +93,8 @@ def chunk_text(
     overlap: int = 32,
     language: str = "en",
 ) -> list[Chunk]:
-    """Split `text` into overlapping chunks of whole sentences.
+    """Split `text` into overlapping chunks of whole sentences, which together cover every word that
+    the model can read.
 
     A chunk takes as many sentences as fit. The next begins with the last whole sentences of the
     one before that make up at most `overlap` tokens. A sentence that does not fit by itself is
@@ -105,8 +103,6 @@ def chunk_text(
 
     Parameters
     ----------
-    text
-        Any text; one without words gives no chunk.
     model
         The model that will read the chunks: its tokenizer counts.
     max_tokens
@@ -115,11 +111,6 @@ def chunk_text(
         The most tokens that two neighbours share.
     language
         For finding the ends of sentences, such as ``"en"`` or ``"de"``.
-
-    Returns
-    -------
-    list of Chunk
-        Together they cover every word of the text that the model can read.
 
     Raises
     ------
@@ -159,14 +150,11 @@ def _chunk(text, model, max_tokens, overlap, language) -> tuple[list[Chunk], lis
     if max_tokens < SMALLEST_CHUNK:
         raise ValueError(f"max_tokens={max_tokens}; give {SMALLEST_CHUNK} or more")
     if max_tokens > limit:
-        raise ValueError(
-            f"max_tokens={max_tokens}, but the model reads only {limit}; the rest would be lost"
-        )
+        what = f"max_tokens={max_tokens}, but the model reads only {limit}"
+        raise ValueError(f"{what}; the rest would be lost")
     if not 0 <= overlap < room:
-        raise ValueError(
-            f"overlap={overlap} and max_tokens={max_tokens}: of {max_tokens} tokens {special} are "
-            f"special; overlap must be less than {room}, and not negative"
-        )
+        what = f"overlap={overlap} and max_tokens={max_tokens}: {special} tokens are special"
+        raise ValueError(f"{what}; overlap must be less than {room}, and not negative")
     source = _Source(text, model, language)
     chunks: list[Chunk] = []
     unread: list[Chunk] = []
@@ -225,17 +213,14 @@ class _Source:
             end -= 1
 
     def starts_after(self, first: int, end: int, overlap: int) -> list[int]:
-        """Return the tokens at which the chunk after ``[first, end)`` may start, the one with the
-        most overlap first.
-        """
+        """Return the tokens at which the next chunk may start, the one with the most overlap first."""
         lowest = max(first + 1, end - overlap)
         if _among(self.walls, end):
             return [end]
         if _among(self.sentences, end):
             within = slice(bisect_left(self.sentences, lowest), bisect_left(self.sentences, end))
             return [*self.sentences[within], end]
-        # Inside a long sentence: at a word, or, where there are no spaces, as in Chinese, at a
-        # token.
+        # Inside a long sentence: at a word, or, without spaces, at a token.
         possible = range(lowest, end)
         words = [start for start in possible if self._may_cut(start)] or list(possible)
         return [*words[:1], end]
@@ -279,8 +264,8 @@ def _tokenize(text: str, model: SentenceTransformer) -> list[tuple[int, int, boo
 
 
 def _pieces(token: tuple[int, int, bool], text: str, model) -> list[list[tuple[int, int, bool]]]:
-    """Return the tokens of `token`'s pieces, where it is a long unknown word and the model knows a
-    piece of it; else the token itself.
+    """Return the tokens of `token`'s pieces, where it is a long unknown word of which the model
+    knows a piece; else the token itself.
     """
 
     def split(start: int, end: int) -> list[list[tuple[int, int, bool]]]:

@@ -197,11 +197,9 @@ def test_no_queries_find_nothing():
 
 
 def test_an_index_knows_what_it_is(ivf):
-    """Length, dimension, bytes, and a readable form."""
+    """Length and a readable form."""
     assert len(ivf) == N
-    assert ivf.dimension == DIMENSION
     assert repr(ivf) == "VectorIndex(ivf, cosine, 1,200 vectors of 16, nlist=20, nprobe=3)"
-    assert N * DIMENSION * 4 <= flat_index(VECTORS).nbytes - 8 * N < N * DIMENSION * 4 + 1_000
 
 
 def test_the_same_seed_gives_the_same_cells():
@@ -601,7 +599,7 @@ def test_bad_ids_for_recall_are_refused(exact, found, error, message):
 
 @pytest.fixture(scope="module")
 def points(ivf, exact):
-    return sweep_nprobe(ivf, QUERIES, exact, repeats=1)
+    return sweep_nprobe(ivf, QUERIES, exact, range(1, 21), repeats=1)
 
 
 def test_recall_and_share_grow_with_nprobe_up_to_1(points):
@@ -650,7 +648,6 @@ def test_nprobes_are_timed_in_turn_for_one_query(ivf, exact, monkeypatch):
     points = sweep_nprobe(ivf, QUERIES, exact, [2, 4], repeats=2)
     assert clock.searched == [(n, 40) for n in (2, 4, 2, 4, 4, 2)]
     assert [point.seconds for point in points] == [2 / 40, 4 / 40]
-    assert [point.batch for point in points] == [40, 40]
 
 
 def test_queries_are_handed_over_in_batches(ivf, exact, monkeypatch):
@@ -661,7 +658,6 @@ def test_queries_are_handed_over_in_batches(ivf, exact, monkeypatch):
         (point,) = sweep_nprobe(ivf, QUERIES, exact, [3], repeats=1, batch=batch)
         assert [size for _, size in clock.searched[1:]] == sizes
         assert point.seconds == 3 * len(sizes) / 40
-        assert point.batch == batch
 
 
 def test_chosen_nprobes_come_in_order_and_once(ivf, exact):
@@ -674,7 +670,7 @@ def test_chosen_nprobes_come_in_order_and_once(ivf, exact):
     assert ivf.faiss.nprobe == 3
 
 
-def test_threads_are_pinned_stated_and_given_back(ivf, exact, monkeypatch):
+def test_threads_are_pinned_and_given_back(ivf, exact, monkeypatch):
     """During the measurement only."""
     before = faiss.omp_get_max_threads()
     during, timed = [], indexes.time_in_turn
@@ -684,10 +680,9 @@ def test_threads_are_pinned_stated_and_given_back(ivf, exact, monkeypatch):
         return timed(*arguments, **settings)
 
     monkeypatch.setattr(indexes, "time_in_turn", watched)
-    stated = [
-        sweep_nprobe(ivf, QUERIES, exact, [1], threads=threads)[0].threads for threads in (1, 2)
-    ]
-    assert stated == during == ([1, 1] if sys.platform == "darwin" else [1, 2])
+    for threads in (1, 2):
+        sweep_nprobe(ivf, QUERIES, exact, [1], threads=threads)
+    assert during == ([1, 1] if sys.platform == "darwin" else [1, 2])
     assert faiss.omp_get_max_threads() == before
     with pytest.raises(RuntimeError, match="tide"), threads_pinned(before + 1):
         raise RuntimeError("the tide is out")
@@ -729,7 +724,7 @@ def test_a_bad_sweep_is_refused(ivf, exact, change, message):
 
 
 def point(nprobe, recall):
-    return SweepPoint(nprobe, recall, 1e-3, 0.1, 1, 1)
+    return SweepPoint(nprobe, recall, 1e-3, 0.1)
 
 
 def test_the_smallest_nprobe_that_reaches_the_target_is_chosen(points):
