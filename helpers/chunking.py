@@ -24,21 +24,13 @@ SMALLEST_CHUNK = 8
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of a document.
+    """A piece of a document."""
 
-    Attributes
-    ----------
-    text : the piece, ``source[start:end]``
-    start, end : where it stands in its document, in characters
-    tokens : tokens the model reads, its special ones included
-    document : index of the document it is from, where several were chunked
-    """
-
-    text: str
-    start: int
+    text: str  # source[start:end]
+    start: int  # where it stands in its document, in characters
     end: int
-    tokens: int
-    document: int = 0
+    tokens: int  # tokens the model reads, its special ones included
+    document: int = 0  # index of the document it is from, where several were chunked
 
 
 def count_tokens(model: SentenceTransformer, text: str) -> int:
@@ -97,28 +89,14 @@ def chunk_text(
     one before that make up at most `overlap` tokens. A sentence that does not fit by itself is
     split between words, or, where there are none, between tokens, with the full overlap.
 
-    Parameters
-    ----------
-    model
-        The model that will read the chunks: its tokenizer counts.
-    max_tokens
-        The most tokens in a chunk, special ones included. None: as many as the model reads.
-    overlap
-        The most tokens that two neighbours share.
-    language
-        For finding the ends of sentences, such as ``"en"`` or ``"de"``.
+    `model` is the one that will read the chunks: its tokenizer counts. A chunk has at most
+    `max_tokens` tokens, special ones included (None: as many as the model reads), and shares at
+    most `overlap` with its neighbour. `language`, such as ``"de"``, is for the ends of sentences.
 
-    Raises
-    ------
-    TypeError, ValueError
-        When `text` is no string, or `max_tokens` leaves no room for text, exceeds what the model
-        reads, or is not larger than `overlap`.
-
-    Warns
-    -----
-    UserWarning
-        When a chunk would hold unknown words only and is left out: its vector would be that of
-        any other such chunk. See `unknown_words`.
+    Raises TypeError when `text` is no string; ValueError when `max_tokens` leaves no room for text,
+    exceeds what the model reads, or is not larger than `overlap`. Warns with UserWarning when a
+    chunk would hold unknown words only and is left out: its vector would be that of any other such
+    chunk. See `unknown_words`.
     """
     (text,) = check_texts([text], "text")
     chunks, unread = _chunk(text, model, max_tokens, overlap, language)

@@ -24,18 +24,11 @@ from helpers.words import is_unspaced, lower, words_in
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clusters:
-    """What `kmeans` found. Clusters are numbered by size: 0 is the largest.
+    """What `kmeans` found. Clusters are numbered by size: 0 is the largest."""
 
-    Attributes
-    ----------
-    labels : int array, shape (n,), the cluster of each vector
-    centres : array, shape (k, dimension), the mean of each cluster; not of norm 1
-    inertia : sum of squared distances of the vectors to their centres, each at most 4
-    """
-
-    labels: np.ndarray
-    centres: np.ndarray
-    inertia: float
+    labels: np.ndarray  # shape (n,), the cluster of each vector
+    centres: np.ndarray  # shape (k, dimension), the mean of each cluster; not of norm 1
+    inertia: float  # sum of squared distances of the vectors to their centres, each at most 4
 
     @property
     def sizes(self) -> np.ndarray:
@@ -124,19 +117,11 @@ def _naming_words(text: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far two divisions of the same things agree.
+    """How far two divisions of the same things agree."""
 
-    Attributes
-    ----------
-    ari : adjusted Rand index: 1 for the same division, 0 on average for unrelated ones
-    nmi : normalised mutual information: 1 for the same division, 0 at least; not corrected for
-        chance
-    chance_ari, chance_nmi : means of both after shuffling one of the divisions
-    """
-
-    ari: float
-    nmi: float
-    chance_ari: float
+    ari: float  # adjusted Rand index: 1 for the same division, 0 on average for unrelated ones
+    nmi: float  # normalised mutual information: 1 for the same division; not corrected for chance
+    chance_ari: float  # means of both after shuffling one of the divisions
     chance_nmi: float
 
 

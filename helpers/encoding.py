@@ -17,7 +17,6 @@ import json
 import os
 import time
 import warnings
-import zlib
 from collections.abc import Iterable, Iterator, Sized
 from functools import cached_property
 from itertools import islice
@@ -40,7 +39,7 @@ __all__ = ["check_texts", "encode", "encode_to_file", "model_fingerprint"]
 #: What a kill can cost at most: encoded vectors are written to the cache this often.
 SAVE_SECONDS = 3.0
 _FORMAT = 1
-_NOTE = {"complete", "rows", "dimension", "model", "texts", "crc32"}
+_NOTE = {"complete", "rows", "dimension", "model", "texts"}
 
 
 def encode(
@@ -63,39 +62,22 @@ def encode(
 
     Parameters
     ----------
-    texts
-        Strings, in any order (see `helpers.arguments.check_texts`).
-    model
-        A name (see `helpers.models.load_model`), loaded only if a text is not in the cache, or a
-        loaded `SentenceTransformer`. Anything else that has ``encode`` must say which vectors it
+    texts : strings, in any order (see `helpers.arguments.check_texts`)
+    model : a name (see `helpers.models.load_model`), loaded only if a text is not in the cache, or
+        a loaded `SentenceTransformer`. Anything else that has ``encode`` must say which vectors it
         gives, in an attribute ``cache_key`` (see `model_fingerprint`).
-    kind
-        ``"query"`` or ``"document"``: the model's own prompt and modules for these are used, as by
-        its ``encode_query`` and ``encode_document``.
-    cache
-        True: the course's cache folder; a path: another folder; False: none.
-    batch_size
-        Texts that the model reads at once. None: as many as suit their lengths, which is faster.
-    show_progress
-        A bar over the texts that are encoded. None: after a second, in a terminal or a notebook.
-    normalize
-        Divide each vector by its norm.
-    prompt
-        Put before each text, such as ``"query: "``. None: the model's own, for `kind` or by
-        default.
+    kind : ``"query"`` or ``"document"``: the model's own prompt and modules for these are used, as
+        by its ``encode_query`` and ``encode_document``
+    cache : True: the course's cache folder; a path: another folder; False: none
+    batch_size : texts that the model reads at once; None, as many as suit their lengths, is faster
+    show_progress : a bar; None: after a second, in a terminal or a notebook
+    normalize : divide each vector by its norm
+    prompt : put before each text, such as ``"query: "``; None: the model's own
 
-    Raises
-    ------
-    TypeError
-        For texts that are none, or a model that is none.
-    ValueError
-        For half an emoji in a text, a `batch_size` below 1, another `kind`, or a model whose
-        vectors have the wrong shape or are not finite.
-
-    Warns
-    -----
-    RuntimeWarning
-        When the cache cannot be read or written (a full disk, say). The result is right.
+    Raises TypeError for texts that are none, or a model that is none; ValueError for half an emoji
+    in a text, a `batch_size` below 1, another `kind`, or a model whose vectors have the wrong shape
+    or are not finite. Warns with RuntimeWarning when the cache cannot be read or written (a full
+    disk, say); the result is right.
     """
     texts = check_texts(texts)
     store = None
@@ -241,17 +223,10 @@ def encode_to_file(
     the result is bit by bit that of an uninterrupted run. For a file that is finished, the call
     checks it and encodes nothing. `model`, `kind` and `show_progress` as for `encode`.
 
-    Raises
-    ------
-    ValueError
-        When the file was begun with other texts, another model or other settings, or is damaged.
-        Nothing is changed then.
-    FileExistsError
-        When `path` holds something that this function did not write.
-    RuntimeError
-        When another process is writing this file.
-    TypeError
-        As for `encode`; the texts before the wrong one are kept.
+    Raises ValueError when the file was begun with other texts, another model or another kind, or is
+    damaged (nothing is changed then); FileExistsError when `path` holds something that this
+    function did not write; RuntimeError when another process is writing it; TypeError as `encode`
+    does, the texts before the wrong one being kept.
     """
     from filelock import FileLock, Timeout
 
@@ -282,8 +257,7 @@ class _Stream:
         self.path, self.source = path, source
         self.partial = path.with_name(f"{path.name}.partial")
         self.note = path.with_name(f"{path.name}.json")
-        self.texts = hashlib.sha256()
-        self.rows = self.crc = 0
+        self.texts, self.rows = hashlib.sha256(), 0
         self.dimension, self.key = source.dimension, source.key
 
     def run(self, stream: Iterator[str], chunk_size: int, advance) -> None:
@@ -291,7 +265,6 @@ class _Stream:
         if note is not None:
             self._skip(stream, note, advance)
             if note["complete"]:
-                self._check_end(stream)
                 if not self.path.exists():  # killed between the last note and the new name
                     os.replace(self.partial, self.path)
                 return
@@ -308,7 +281,7 @@ class _Stream:
                     what = f"the model gave vectors of {data.shape[1]} numbers"
                     raise ValueError(f"{what}; {self.dimension} were expected")
                 file.write(data)
-                self._count(chunk, data)
+                self._count(chunk)
                 _to_disk(file)
                 self._write_note(complete=False)
                 advance(len(chunk))
@@ -328,21 +301,20 @@ class _Stream:
     def _bytes(self) -> int:
         return len(self._header()) + self.rows * self.dimension * 4
 
-    def _count(self, chunk: list[str], data: np.ndarray | None = None) -> None:
+    def _count(self, chunk: list[str]) -> None:
         for text in chunk:
             self.texts.update(hashlib.sha256(text.encode()).digest())
-        if data is not None:
-            self.rows += len(chunk)
-            self.crc = zlib.crc32(data, self.crc)
+        self.rows += len(chunk)
 
     def _read_note(self) -> dict | None:
+        if not self.note.exists():
+            return None
         try:
             note = json.loads(self.note.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
-        except ValueError as error:
+            known = note["format"] == _FORMAT and note.keys() >= _NOTE
+        except (ValueError, LookupError, TypeError) as error:
             raise self._error(f"{self.note} is damaged ({error})") from error
-        if not (isinstance(note, dict) and note.get("format") == _FORMAT and note.keys() >= _NOTE):
+        if not known:
             what = f"{self.note} was not written by encode_to_file, format {_FORMAT}"
             raise ValueError(f"{what}. Choose another path")
         if note["model"] != self.key or note["dimension"] != self.dimension:
@@ -352,45 +324,30 @@ class _Stream:
         return note
 
     def _skip(self, stream: Iterator[str], note: dict, advance) -> None:
-        """Pass over the texts that are done; they and their vectors must be what they were."""
-        done = 0
-        while chunk := list(islice(stream, min(4_096, note["rows"] - done))):
+        """Pass over the texts that are done; they and the file must be what they were."""
+        while chunk := list(islice(stream, min(4_096, note["rows"] - self.rows))):
             self._count(chunk)
-            done += len(chunk)
             advance(len(chunk))
         remedy = "Give the same texts in the same order, or choose another path"
-        if done < note["rows"]:
-            what = f"{self.path} holds {note['rows']:,} texts, and only {done:,} were given"
+        if self.rows < note["rows"]:
+            what = f"{self.path} holds {note['rows']:,} texts, and only {self.rows:,} were given"
             raise ValueError(f"{what}. {remedy}")
         if self.texts.hexdigest() != note["texts"]:
-            what = f"{self.path} was begun with other texts: the first {done:,} are not the same"
+            what = f"{self.path} was begun with other texts: the first {self.rows:,} differ"
             raise ValueError(f"{what}. {remedy}")
-        self.rows = done
-        self._check_vectors(note)
-
-    def _check_vectors(self, note: dict) -> None:
         finished = note["complete"]
+        if finished and any(True for _ in stream):
+            what = f"{self.path} is finished with {self.rows:,} texts, and more were given"
+            raise ValueError(f"{what}. Encode the new ones into a file of their own")
         data = self.path if finished and self.path.exists() else self.partial
-        size = data.stat().st_size if data.exists() else -1
+        size = data.stat().st_size if data.exists() else 0
         if size < self._bytes() or (finished and size > self._bytes()):
-            found = f"{size:,} bytes" if size >= 0 else "no file"
-            raise self._error(f"{data} is damaged: {self._bytes():,} bytes expected, {found} found")
-        with data.open("rb") as file:
-            header = file.read(len(self._header()))
-            for _ in range(self.rows):
-                self.crc = zlib.crc32(file.read(4 * self.dimension), self.crc)
-        if self.crc != note["crc32"] or (finished and header != self._header()):
-            raise self._error(f"{data} is damaged: it does not hold what was written")
-
-    def _check_end(self, stream: Iterator[str]) -> None:
-        for _ in stream:
-            finished = f"{self.path} is finished with {self.rows:,} texts, and more were given"
-            raise ValueError(f"{finished}. Encode the new ones into a file of their own")
+            what = f"{self._bytes():,} bytes expected, {size:,} found"
+            raise self._error(f"{data} is damaged: {what}")
 
     def _write_note(self, *, complete: bool) -> None:
-        note = {"format": _FORMAT, "complete": complete}
-        note |= {"rows": self.rows, "dimension": self.dimension, "model": self.key}
-        note |= {"texts": self.texts.hexdigest(), "crc32": self.crc}
+        note = {"format": _FORMAT, "complete": complete, "rows": self.rows, "model": self.key}
+        note |= {"dimension": self.dimension, "texts": self.texts.hexdigest()}
         with replacing(self.note) as temporary, temporary.open("w", encoding="utf-8") as file:
             json.dump(note, file, indent=2)
             _to_disk(file)

@@ -46,35 +46,24 @@ _EQUAL = 1e-6
 class Neighbours:
     """What a search found, one row for each query, best first; both of shape (queries, k).
 
-    Attributes
-    ----------
-    ids : int64; -1 where fewer than k were found
-    scores : float32; inner products (larger is better; the cosine for unit vectors) or squared
-        Euclidean distances (smaller is better). Where the id is -1: minus or plus infinity.
+    Scores are inner products (larger is better; the cosine for unit vectors) or squared Euclidean
+    distances (smaller is better). Where fewer than k were found, the id is -1, and the score minus
+    or plus infinity.
     """
 
-    ids: np.ndarray
-    scores: np.ndarray
+    ids: np.ndarray  # int64
+    scores: np.ndarray  # float32
 
 
 @dataclass(repr=False, eq=False)
 class VectorIndex:
-    """A FAISS index that knows what it is.
+    """A FAISS index that knows what it is."""
 
-    Attributes
-    ----------
-    kind : ``"flat"``, ``"ivf"`` or ``"hnsw"``
-    metric : ``"cosine"``, ``"inner product"`` or ``"l2"``
-    settings : what it was built with, such as ``{"nlist": 81, "nprobe": 8}``
-    faiss : the FAISS index itself
-    copies : lists of ids whose vectors are equal, where the FAISS index holds only the first
-    """
-
-    kind: str
+    kind: str  # "flat", "ivf" or "hnsw"
     metric: Metric
-    settings: dict[str, int]
-    faiss: Any
-    copies: list[list[int]] | tuple = ()
+    settings: dict[str, int]  # what it was built with, such as {"nlist": 81, "nprobe": 8}
+    faiss: Any  # the FAISS index itself
+    copies: list[list[int]] | tuple = ()  # ids of equal vectors; FAISS holds the first of each list
 
     def __len__(self) -> int:
         return self.faiss.ntotal + sum(len(group) - 1 for group in self.copies)
@@ -263,10 +252,6 @@ def recall_at_k(exact: np.ndarray, approximate: np.ndarray) -> float:
     if not true.any():
         what = f"exact has shape {exact.shape} and holds no id but -1: there is nothing to be found"
         raise ValueError(f"{what}. Search with an index that holds vectors")
-    ordered = np.sort(exact, axis=1)
-    if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] != -1)).any():
-        what = "exact holds an id twice for one query; give each neighbour once"
-        raise ValueError(f"{what}. Are the index's ids unique?")
     pairs = zip(exact, approximate, strict=True)
     found = sum(int(np.isin(right[right != -1], given).sum()) for right, given in pairs)
     return found / int(true.sum())
@@ -274,20 +259,12 @@ def recall_at_k(exact: np.ndarray, approximate: np.ndarray) -> float:
 
 @dataclass(frozen=True, slots=True)
 class SweepPoint:
-    """What one setting of an inverted file costs, and what it finds.
+    """What one setting of an inverted file costs, and what it finds."""
 
-    Attributes
-    ----------
-    nprobe : cells looked into
-    recall : share of the true neighbours found
-    seconds : time for one query, a low quantile of the rounds
-    fraction : mean share of the vectors that a query was compared with
-    """
-
-    nprobe: int
-    recall: float
-    seconds: float
-    fraction: float
+    nprobe: int  # cells looked into
+    recall: float  # share of the true neighbours found
+    seconds: float  # for one query, a low quantile of the rounds
+    fraction: float  # mean share of the vectors that a query was compared with
 
 
 def sweep_nprobe(
@@ -320,8 +297,6 @@ def sweep_nprobe(
         raise ValueError(f"{what}; search the same queries with a flat index of the same ids")
     nlist, k = index.settings["nlist"], exact.shape[1]
     chosen = sorted({check_whole("nprobe", nprobe, 1, nlist) for nprobe in nprobes})
-    check_whole("repeats", repeats)
-    check_whole("threads", threads)
     batch = len(queries) if batch is None else check_whole("batch", batch)
     scanned = _scanned(index, queries)
 
@@ -347,8 +322,7 @@ def choose_nprobe(points: Iterable[SweepPoint], target: float) -> int | None:
     Chosen on some queries, it holds for others only as far as they are alike: test it on queries
     that had no part in the choice.
     """
-    number = isinstance(target, int | float | np.number) and not isinstance(target, bool)
-    if not number or not 0 <= target <= 1:
+    if not 0 <= target <= 1:
         what = "give the recall to be reached, from 0 to 1, such as 0.95"
         raise ValueError(f"target={target!r}: {what}")
     return min((point.nprobe for point in points if point.recall >= target), default=None)

@@ -46,8 +46,6 @@ HUB_TIMEOUT = 10  # seconds; to find out quickly that there is no network
 #: What is downloaded from a repository besides its weights, and what never is.
 HUB_FILES = ("*.json", "*.txt", "*.model", "README.md")
 HUB_OTHER_FORMATS = ("onnx/*", "openvino/*")
-
-
 #: Where a WordPiece tokenizer would give up on a word and read it as one "unknown": it does so with
 #: any of more than 100 characters, and with one that has a character it does not know. Cut are long
 #: words, and scripts that put no spaces between words, as BERT itself cuts Chinese.
@@ -68,33 +66,18 @@ class ModelDamagedError(ModelError):
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What there is to know about one of the course's models before it is loaded.
+    """What there is to know about one of the course's models before it is loaded."""
 
-    Attributes
-    ----------
-    name : as used in the lessons
-    hub_id : repository on the Hugging Face hub
-    revision : commit of its repository; the same weights for everybody
-    dimension : numbers in one vector
-    max_tokens : tokens the model reads; the rest of a text is cut off in silence
-    download_mb : megabytes (10**6 bytes) to download
-    sha256 : checksum of ``model.safetensors``; None where it is not known but from a download
-    purpose : what it is good for, in a line
-    package : a Python package that holds the model as data files, and the folder in it
-    parts : Python packages that hold the model as pieces of one zip file, in order
-    package_version : of those packages
-    """
-
-    name: str
-    hub_id: str
-    revision: str
-    dimension: int
-    max_tokens: int
-    download_mb: int
-    sha256: str | None
-    purpose: str
-    package: tuple[str, str] | None = None
-    parts: tuple[str, ...] = ()
+    name: str  # as used in the lessons
+    hub_id: str  # repository on the Hugging Face hub
+    revision: str  # commit of that repository; the same weights for everybody
+    dimension: int  # numbers in one vector
+    max_tokens: int  # tokens the model reads; the rest of a text is cut off in silence
+    download_mb: int  # megabytes (10**6 bytes)
+    sha256: str | None  # of model.safetensors; None where it is not known but from a download
+    purpose: str  # what it is good for, in a line
+    package: tuple[str, str] | None = None  # a Python package that holds the files, its folder
+    parts: tuple[str, ...] = ()  # Python packages that hold the pieces of one zip file, in order
     package_version: str | None = None
 
     def requirements(self) -> list[str]:
@@ -169,12 +152,8 @@ def load_model(name: str | Path, *, device: str | None = None) -> SentenceTransf
     characters, and scripts without spaces, are read in pieces instead of as one unknown word (see
     `CUT_WORDS`). Different ones would all have the same vector.
 
-    Raises
-    ------
-    ModelNotFoundError
-        When it is neither on this machine nor to be had from the hub.
-    ModelDamagedError
-        When the copy on this machine is not the published one.
+    Raises ModelNotFoundError when it is neither on this machine nor to be had from the hub,
+    ModelDamagedError when the copy on this machine is not the published one.
     """
     folder = model_path(name)
     with _quiet_loading():

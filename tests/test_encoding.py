@@ -981,7 +981,7 @@ def test_more_texts_than_a_finished_file_holds_are_refused(tmp_path):
 
 @pytest.mark.parametrize("finished", [False, True])
 @pytest.mark.parametrize(
-    "how", ["shorter", "one bit", "missing", "note", "note of another kind", "note without rows"]
+    "how", ["shorter", "missing", "note", "note of another kind", "note without rows"]
 )
 def test_damage_is_reported_with_a_remedy(tmp_path, finished, how):
     path = tmp_path / "a.npy"
@@ -993,8 +993,6 @@ def test_damage_is_reported_with_a_remedy(tmp_path, finished, how):
     content = data.read_bytes()
     if how == "shorter":
         data.write_bytes(content[:200])
-    elif how == "one bit":
-        data.write_bytes(content[:300] + bytes([content[300] ^ 1]) + content[301:])
     elif how == "missing":
         data.unlink()
     else:
@@ -1008,14 +1006,10 @@ def test_damage_is_reported_with_a_remedy(tmp_path, finished, how):
     np.testing.assert_array_equal(stream(TEXTS, path), fresh().expected(TEXTS))
 
 
-@pytest.mark.parametrize("change", ["longer", "header"])
-def test_a_finished_file_that_was_changed_is_reported(tmp_path, change):
+def test_a_finished_file_that_was_changed_is_reported(tmp_path):
     path = tmp_path / "a.npy"
     stream(TEXTS, path)
-    content = path.read_bytes()
-    path.write_bytes(
-        content + b"more" if change == "longer" else content.replace(b"(20, 8)", b"(10,16)")
-    )
+    path.write_bytes(path.read_bytes() + b"more")
     with pytest.raises(ValueError, match="is damaged"):
         stream(TEXTS, path)
 
