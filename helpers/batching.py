@@ -21,9 +21,8 @@ Kind = Literal["query", "document"] | None
 #: stays near it, and half or twice as many make little difference. A graphics card wants more.
 TOKENS_PER_THREAD = 512
 TOKENS_ON_GPU = 32_768
-#: Texts that are turned into tokens at once, and how many characters with their padding.
-TEXTS_AT_ONCE = 2_048
-CHARACTERS_AT_ONCE = 4_000_000
+#: Texts that are turned into tokens at once, and sorted.
+TEXTS_AT_ONCE = 1_024
 #: Under which names models keep the prompt for each kind of text; the first that is there counts.
 PROMPT_NAMES = {"query": ("query",), "document": ("document", "passage", "corpus")}
 
@@ -92,10 +91,10 @@ def _by_tokens(model, texts, *, kind, prompt, normalize, budget=None):
         on_cpu = model.device.type == "cpu"
         budget = TOKENS_PER_THREAD * torch.get_num_threads() if on_cpu else TOKENS_ON_GPU
     model.eval()
-    for part in _parts(texts, model.max_seq_length):
-        features = dict(model.preprocess(list(texts[part]), prompt=prompt, **task))
-        mask = features["attention_mask"]
-        counts = mask.sum(dim=1).numpy()
+    for first in range(0, len(texts), TEXTS_AT_ONCE):
+        part = list(texts[first : first + TEXTS_AT_ONCE])
+        features = dict(model.preprocess(part, prompt=prompt, **task))
+        counts = features["attention_mask"].sum(dim=1).numpy()
         order = np.argsort(-counts, kind="stable")
         batches, start = [], 0
         while start < len(order):
@@ -105,21 +104,7 @@ def _by_tokens(model, texts, *, kind, prompt, normalize, budget=None):
         # Long and short ones by turns: what is done says when the rest will be.
         for rows in (batches[i] for i in np.random.default_rng(0).permutation(len(batches))):
             batch = _rows(features, torch.from_numpy(rows))
-            yield part.start + rows, _forward(model, batch, task, normalize)
-
-
-def _parts(texts, max_tokens: int | None) -> Iterator[slice]:
-    """Yield slices of `texts` whose tokens, all padded to the longest, need little memory."""
-    most = 8 * min(max_tokens or CHARACTERS_AT_ONCE, CHARACTERS_AT_ONCE)  # the rest is cut off
-    start = longest = 0
-    for place, text in enumerate(texts):
-        longest = max(longest, min(len(text), most))
-        count = place - start + 1
-        if count > 1 and (count > TEXTS_AT_ONCE or count * longest > CHARACTERS_AT_ONCE):
-            yield slice(start, place)
-            start, longest = place, min(len(text), most)
-    if len(texts):
-        yield slice(start, len(texts))
+            yield first + rows, _forward(model, batch, task, normalize)
 
 
 def _rows(features: dict, rows) -> dict:

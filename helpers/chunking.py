@@ -64,14 +64,7 @@ def chunk_documents(
     """Return the chunks of all `texts`, in order; each knows the index of its document. Parameters,
     errors and the warning are those of `chunk_text`.
     """
-    chunks: list[Chunk] = []
-    unread: list[Chunk] = []
-    for document, text in enumerate(check_texts(texts, "texts")):
-        found = _chunk(text, model, max_tokens, overlap, language)
-        for kept, new in zip((chunks, unread), found, strict=True):
-            kept += [replace(chunk, document=document) for chunk in new]
-    _warn_of_unread(unread, "texts")
-    return chunks
+    return _chunks(check_texts(texts, "texts"), "texts[{}]", model, max_tokens, overlap, language)
 
 
 def chunk_text(
@@ -98,21 +91,23 @@ def chunk_text(
     chunk would hold unknown words only and is left out: its vector would be that of any other such
     chunk. See `unknown_words`.
     """
-    (text,) = check_texts([text], "text")
-    chunks, unread = _chunk(text, model, max_tokens, overlap, language)
-    _warn_of_unread(unread, "text")
-    return chunks
+    return _chunks(check_texts([text], "text"), "text", model, max_tokens, overlap, language)
 
 
-def _warn_of_unread(unread: list[Chunk], what: str) -> None:
+def _chunks(texts: list[str], place: str, *settings) -> list[Chunk]:
+    chunks: list[Chunk] = []
+    unread: list[Chunk] = []
+    for document, text in enumerate(texts):
+        for kept, new in zip((chunks, unread), _chunk(text, *settings), strict=True):
+            kept += [replace(chunk, document=document) for chunk in new]
     if unread:
-        where = f"{what}[{unread[0].document}]" if what == "texts" else what
         warnings.warn(
             f"the model knows no word of {sum(len(chunk.text) for chunk in unread):,} characters, "
-            f"such as {unread[0].text[:20]!r} in {where}: they are in no chunk. "
-            "unknown_words(model, text) lists them; another model may know them",
+            f"such as {unread[0].text[:20]!r} in {place.format(unread[0].document)}: they are in "
+            "no chunk. unknown_words(model, text) lists them; another model may know them",
             stacklevel=3,
         )
+    return chunks
 
 
 def _chunk(text, model, max_tokens, overlap, language) -> tuple[list[Chunk], list[Chunk]]:

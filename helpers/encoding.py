@@ -333,8 +333,8 @@ class _Stream:
             what = f"{self.path} holds {note['rows']:,} texts, and only {self.rows:,} were given"
             raise ValueError(f"{what}. {remedy}")
         if self.texts.hexdigest() != note["texts"]:
-            what = f"{self.path} was begun with other texts: the first {self.rows:,} differ"
-            raise ValueError(f"{what}. {remedy}")
+            what = f"the first {self.rows:,} are not the same"
+            raise ValueError(f"{self.path} was begun with other texts: {what}. {remedy}")
         finished = note["complete"]
         if finished and any(True for _ in stream):
             what = f"{self.path} is finished with {self.rows:,} texts, and more were given"

@@ -106,24 +106,6 @@ def _blas_for_batches(faiss) -> Iterator[None]:
                 setattr(faiss.cvar, name, value)
 
 
-@contextmanager
-def threads_pinned(threads: int = 1) -> Iterator[int]:
-    """Give FAISS and the linear algebra libraries `threads` threads inside a ``with`` block; yield
-    how many FAISS has got: on macOS always 1, since more crash beside torch's own OpenMP library.
-    """
-    from threadpoolctl import threadpool_limits
-
-    faiss = load_faiss()
-    before = faiss.omp_get_max_threads()
-    threads = 1 if sys.platform == "darwin" else threads
-    with threadpool_limits(limits=threads):
-        faiss.omp_set_num_threads(threads)
-        try:
-            yield faiss.omp_get_max_threads()
-        finally:
-            faiss.omp_set_num_threads(before)
-
-
 def load_faiss():
     """Import FAISS. The one place that does, and the one that keeps it to one thread on macOS."""
     import faiss

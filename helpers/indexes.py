@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import sys
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ import numpy as np
 
 from helpers.arguments import check_whole
 from helpers.cache import replacing
-from helpers.exact import load_faiss, threads_pinned, top_k
+from helpers.exact import load_faiss, top_k
 from helpers.timing import time_in_turn
 
 Metric = Literal["cosine", "inner product", "l2"]
@@ -287,6 +288,8 @@ def sweep_nprobe(
     the linear algebra below it while this runs (on macOS always 1). `batch`: queries handed over
     at a time: 1 is what a single user waits for; None, all at once, is what a job pays.
     """
+    from threadpoolctl import threadpool_limits
+
     if index.kind != "ivf":
         what = f"the index is {index.kind}; only an inverted file has an nprobe to sweep"
         raise ValueError(f"{what}. Build it with ivf_index")
@@ -305,10 +308,11 @@ def sweep_nprobe(
         for start in range(0, len(queries), batch):
             index.faiss.search(queries[start : start + batch], k, params=parameters)
 
-    with threads_pinned(threads) as pinned:
+    threads = 1 if sys.platform == "darwin" else threads  # more crash beside torch's OpenMP
+    with threadpool_limits(limits=threads):
         recalls = [recall_at_k(exact, index.search(queries, k, nprobe=n).ids) for n in chosen]
         # The searches above have warmed up. Threads that spin after a search would slow the next.
-        rest = 0.0 if pinned == 1 else 0.02
+        rest = 0.0 if threads == 1 else 0.02
         contestants = {str(nprobe): partial(run, nprobe) for nprobe in chosen}
         timings = time_in_turn(contestants, repeats, warm_up=False, rest=rest)
     seconds = [timings[str(nprobe)].seconds / len(queries) for nprobe in chosen]
@@ -352,9 +356,8 @@ def save_index(index: VectorIndex, path: str | Path) -> Path:
     header = json.dumps({name: getattr(index, name) for name in names}).encode()
     content = header + b"\n" + load_faiss().serialize_index(index.faiss).tobytes()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        checksum = hashlib.sha256(content).hexdigest().encode()
-        temporary.write_bytes(_MAGIC + checksum + b"\n" + content)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        file.write(_MAGIC + hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
     return path
 
 

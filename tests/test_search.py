@@ -8,14 +8,9 @@ import numpy as np
 import pytest
 
 from helpers import exact
-from helpers.search import (
-    KeywordSearch,
-    SearchResult,
-    SemanticSearch,
-    convex_combination,
-    reciprocal_rank_fusion,
-    top_k_indices,
-)
+from helpers.exact import top_k_indices
+from helpers.fusion import convex_combination, reciprocal_rank_fusion
+from helpers.search import KeywordSearch, SearchResult, SemanticSearch
 from helpers.words import words_in
 
 TEXTS = [
