@@ -102,8 +102,6 @@ def _models() -> list[Check]:
         status, _ = model_status(MODELS[name])
         if status == "ok":
             rows.append(Check(name, "present, checksum verified", "ok"))
-        elif status == "packed":
-            rows.append(Check(name, "present, still packed", "ok"))
         else:
             rows.append(Check(name, status, f"python -m helpers models fetch {name}"))
     return rows
