@@ -13,6 +13,7 @@ import numbers
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,41 +33,34 @@ class Table:
 
     def _repr_html_(self) -> str:
         """Return HTML that JupyterLab and GitHub both align: one reads style, the other align."""
+        left = (
+            f'align="left" style="text-align: left; max-width: {self.wrap}ch; white-space: normal"'
+        )
+        looks = [
+            'align="right" style="text-align: right"' if right else left for right in self.right
+        ]
 
-        left = f"text-align: left; max-width: {self.wrap}ch; white-space: normal"
-
-        def line(cells: Sequence[str], tag: str) -> str:
-            return "".join(
-                f'<{tag} align="right" style="text-align: right">{html.escape(cell)}</{tag}>'
-                if right
-                else f'<{tag} align="left" style="{left}">{html.escape(cell)}</{tag}>'
-                for cell, right in zip(cells, self.right, strict=True)
-            )
+        def line(row: Sequence[str], tag: str) -> str:
+            cells = zip(row, looks, strict=True)
+            return "".join(f"<{tag} {look}>{html.escape(cell)}</{tag}>" for cell, look in cells)
 
         body = "\n".join(f"<tr>{line(row, 'td')}</tr>" for row in self.rows)
         head = f"<thead>\n<tr>{line(self.header, 'th')}</tr>\n</thead>"
         return f"<table>\n{head}\n<tbody>\n{body}\n</tbody>\n</table>"
 
     def __repr__(self) -> str:
-        wrapped = [
-            [textwrap.wrap(cell, self.wrap) or [""] for cell in row]
-            for row in (self.header, *self.rows)
-        ]
-        widths = [
-            max(len(part) for cell in column for part in cell)
-            for column in zip(*wrapped, strict=True)
-        ]
-        lines = []
-        for row in wrapped:
-            for place in range(max(map(len, row))):
-                parts = [cell[place] if place < len(cell) else "" for cell in row]
-                lines.append(
-                    "  ".join(
-                        part.rjust(width) if right else part.ljust(width)
-                        for part, width, right in zip(parts, widths, self.right, strict=True)
-                    ).rstrip()
-                )
-        return "\n".join(lines)
+        rows = (self.header, *self.rows)
+        wrapped = [[textwrap.wrap(cell, self.wrap) or [""] for cell in row] for row in rows]
+        columns = zip(*wrapped, strict=True)
+        widths = [max(len(part) for cell in column for part in cell) for column in columns]
+
+        def line(parts: Sequence[str]) -> str:
+            cells = zip(parts, widths, self.right, strict=True)
+            sides = (p.rjust(width) if right else p.ljust(width) for p, width, right in cells)
+            return "  ".join(sides).rstrip()
+
+        lines = (parts for row in wrapped for parts in zip_longest(*row, fillvalue=""))
+        return "\n".join(map(line, lines))
 
 
 def table(
@@ -81,19 +75,13 @@ def table(
     Parameters
     ----------
     frame
-        A DataFrame, a Series (one column), or rows as dictionaries. Other values than numbers, yes
-        and no are shown as ``str()`` has them.
+        A DataFrame, a Series (one column), or rows as dictionaries. Other values than numbers, yes and no are shown as ``str()``.
     digits
-        Decimals of numbers that are not whole by type; by column ``{"MB": 0}``, others have 2.
+        Decimals of numbers that are not whole by type; by column ``{"MB": 0}``, others have 2. ValueError for no such column.
     index
         Whether the index is a column. None: if it says something, that is, if it is not 0, 1, 2 ….
     wrap
         Characters after which text goes on in the next line.
-
-    Raises
-    ------
-    ValueError
-        When there are no columns, or `digits` names one that is not there.
     """
     import pandas as pd
 
@@ -102,9 +90,8 @@ def table(
     if index or (index is None and not numbered):
         names = [name or "" for name in frame.index.names]
         frame = frame.reset_index(names=names, allow_duplicates=True)
-    header = tuple(
-        " ".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in frame.columns
-    )
+    names = (name if isinstance(name, tuple) else (name,) for name in frame.columns)
+    header = tuple(" ".join(map(str, name)) for name in names)
     strange = [] if isinstance(digits, int) else [name for name in digits if name not in header]
     if not header or strange:
         raise ValueError(f"the table's columns are {list(header)}; digits names {strange}")
