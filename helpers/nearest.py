@@ -37,9 +37,8 @@ def records_of(page: Mapping, dates: Sequence[str]) -> Iterator[Record]:
 def all_vectors(collection: Collection) -> np.ndarray:
     """Return the vectors of all records with norm 1, shape (records, dimension)."""
     ids = collection.get(include=[])["ids"]
-    return np.vstack(
-        [unit_vectors(p["embeddings"]) for p in pages(collection, ids, ["embeddings"])]
-    )
+    found = pages(collection, ids, ["embeddings"])
+    return np.vstack([unit_vectors(page["embeddings"]) for page in found])
 
 
 def by_index(

@@ -60,14 +60,8 @@ def check_ids(ids: Iterable[str]) -> list[str]:
 
 
 def check_vectors(vectors, dimension: int, what: str) -> np.ndarray:
-    """Return `vectors` as float32 of shape (n, dimension) and norm 1.
-
-    Raises
-    ------
-    TypeError
-        For what is no array of numbers.
-    StoreError
-        For another shape; for a vector that holds NaN or infinity, or is zero. `what` is its name in the message.
+    """Return `vectors`, called `what` in messages, as float32 of shape (n, dimension) and norm 1. TypeError for what is no array
+    of numbers; StoreError for another shape, and for a vector that holds NaN or infinity, or is zero.
     """
     expected = f"give numbers of shape (n, {dimension})"
     try:
@@ -126,19 +120,9 @@ def unit_vectors(vectors) -> np.ndarray:
 def to_chroma(
     metadata: Mapping[str, Any] | None, dates: Sequence[str], where: str
 ) -> dict[str, Any]:
-    """Return `metadata` as Chroma takes it, all checked; None stays None, and removes a key where there is one.
-
-    Parameters
-    ----------
-    metadata
-        Values are str, int, float, bool, a list of one of these, or, in the fields `dates`, `datetime.date`.
-    where
-        What the messages call it, such as ``"metadatas[3]"``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For what Chroma cannot store, or would store as something else.
+    """Return `metadata`, called `where` in messages, as Chroma takes it, all checked. Values are str, int, float, bool, a list of
+    one of these, or, in the fields `dates`, `datetime.date`; None stays None, and removes a key where there is one. TypeError or
+    ValueError for what Chroma cannot store, or would store as something else.
     """
     if metadata is None:
         return {}
@@ -147,9 +131,8 @@ def to_chroma(
     result = {}
     for key, value in metadata.items():
         if not isinstance(key, str) or not key or key[0] in "$#" or key == "chroma:document":
-            raise ValueError(
-                f"{where} has the key {key!r}; give a name that does not begin with $ or #"
-            )
+            how = "give a name that does not begin with $ or #"
+            raise ValueError(f"{where} has the key {key!r}; {how}")
         _check_text(key, f"{where}, the key {key!r},")
         place = f"{where}[{key!r}]"
         if isinstance(value, list | tuple | np.ndarray):
@@ -173,16 +156,11 @@ def from_chroma(metadata: Mapping[str, Any] | None, dates: Sequence[str]) -> dic
 
 def where_filter(where: Mapping[str, Any], dates: Sequence[str]) -> dict | None:
     """Return the filter `where` as Chroma takes it: one condition a dict, joined by ``$and``; dates as numbers; None for none.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For a filter that Chroma refuses, or that can find nothing.
+    TypeError or ValueError for a filter that Chroma refuses, or that can find nothing.
     """
     if not isinstance(where, Mapping):
-        raise TypeError(
-            f"where is a {type(where).__name__}; give a dict such as {{'category': 'food'}}"
-        )
+        what = f"where is a {type(where).__name__}"
+        raise TypeError(f"{what}; give a dict such as {{'category': 'food'}}")
     conditions: list[dict] = []
     for key, wanted in where.items():
         if key in ("$and", "$or"):
@@ -194,19 +172,15 @@ def where_filter(where: Mapping[str, Any], dates: Sequence[str]) -> dict | None:
             parts = [part for part in parts if part is not None]
             conditions += parts if key == "$and" or len(parts) == 1 else [{"$or": parts}]
         elif not isinstance(key, str) or key.startswith("$"):
-            raise ValueError(
-                f"where has {key!r} in the place of a key; here a name, $and or $or may stand"
-            )
+            what = f"where has {key!r} in the place of a key"
+            raise ValueError(f"{what}; here a name, $and or $or may stand")
         else:
             operators = wanted if isinstance(wanted, Mapping) else {"$eq": wanted}
             if not operators:
-                raise ValueError(
-                    f"where[{key!r}] is empty; give a value or an operator such as {{'$gte': 3}}"
-                )
-            conditions += [
-                {key: {operator: _operand(operator, value, key, dates)}}
-                for operator, value in operators.items()
-            ]
+                how = "give a value or an operator such as {'$gte': 3}"
+                raise ValueError(f"where[{key!r}] is empty; {how}")
+            checked = ((o, _operand(o, value, key, dates)) for o, value in operators.items())
+            conditions += [{key: {operator: value}} for operator, value in checked]
     if not conditions:
         return None
     return conditions[0] if len(conditions) == 1 else {"$and": conditions}
@@ -215,9 +189,8 @@ def where_filter(where: Mapping[str, Any], dates: Sequence[str]) -> dict | None:
 def _operand(operator: str, value, key: str, dates: Sequence[str]):
     place = f"where[{key!r}]"
     if operator not in _OPERATORS:
-        raise ValueError(
-            f"{place} has the operator {operator!r}; there are {', '.join(_OPERATORS)}"
-        )
+        there = ", ".join(_OPERATORS)
+        raise ValueError(f"{place} has the operator {operator!r}; there are {there}")
     if operator in _SEVERAL:
         if isinstance(value, str) or not isinstance(value, Iterable):
             raise TypeError(f"{place}: {operator} needs a list of values, {value!r} was given")
@@ -231,9 +204,8 @@ def _operand(operator: str, value, key: str, dates: Sequence[str]):
 def _values(values: Iterable, key: str, dates: Sequence[str], place: str) -> list:
     checked = [_value(each, key, dates, f"{place}, item {i},") for i, each in enumerate(values)]
     if not checked or len({type(each) for each in checked}) > 1:
-        raise ValueError(
-            f"{place} is {values!r}; a list needs one value or more, all of one type. For an empty one leave the key out"
-        )
+        how = "a list needs one value or more, all of one type. For an empty one leave the key out"
+        raise ValueError(f"{place} is {values!r}; {how}")
     return checked
 
 
@@ -245,29 +217,23 @@ def _value(value, key: str, dates: Sequence[str], place: str) -> str | int | flo
     if isinstance(value, datetime):  # pandas' Timestamp and NaT are datetimes too
         if kind == "NaTType":
             raise TypeError(f"{place} is NaT, a missing date: leave the key out")
-        raise TypeError(
-            f"{place} is a datetime; its time of day would be lost. Give .date() in a date field, or .timestamp(), "
-            "a number, in another field"
-        )
+        how = "Give .date() in a date field, or .timestamp(), a number, in another field"
+        raise TypeError(f"{place} is a datetime; its time of day would be lost. {how}")
     if isinstance(value, date):
         if key not in dates:
-            raise TypeError(
-                f"{place} is a date, but {key!r} is not one of the collection's date fields {list(dates)}. Name it in "
-                "date_fields when you create the collection"
-            )
+            what = f"{key!r} is not one of the collection's date fields {list(dates)}"
+            how = "Name it in date_fields when you create the collection"
+            raise TypeError(f"{place} is a date, but {what}. {how}")
         return value.year * 10_000 + value.month * 100 + value.day
     if key in dates:
-        raise TypeError(
-            f"{place} is {value!r}, a {kind}; {key!r} is a date field: give a datetime.date"
-        )
+        how = f"{key!r} is a date field: give a datetime.date"
+        raise TypeError(f"{place} is {value!r}, a {kind}; {how}")
     if not isinstance(value, str | int | float):
-        raise TypeError(
-            f"{place} is a {kind}; give a str, int, float, bool, date, or a list of one of them"
-        )
+        how = "give a str, int, float, bool, date, or a list of one of them"
+        raise TypeError(f"{place} is a {kind}; {how}")
     if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(
-            f"{place} is {value}: Chroma would drop the key without a word. Leave it out"
-        )
+        how = "Chroma would drop the key without a word. Leave it out"
+        raise ValueError(f"{place} is {value}: {how}")
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise ValueError(f"{place} is {value}: Chroma's integers have 64 bits. Store it as a str")
     if isinstance(value, str):
@@ -279,10 +245,9 @@ def _check_text(text: str, place: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise ValueError(
-            f"{place} has half of a surrogate pair at character {error.start}: an emoji that was cut in two. To put a mark "
-            "in its place: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
-        ) from None
+        what = f"{place} has half of a surrogate pair at character {error.start}: an emoji that was cut in two"
+        how = "text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
+        raise ValueError(f"{what}. To put a mark in its place: {how}") from None
     return str(text)
 
 

@@ -6,7 +6,7 @@
 ...     store.search(query_vector, where={"date": {"$gte": date(2024, 1, 1)}})
 [Hit(score=0.58, id='a', document='The ferry is late.')]
 
-ChromaDB says nothing where one would like it to speak: it keeps the old text of an id that is added again, compares vectors of
+ChromaDB is silent where one would like it to speak: it keeps the old text of an id that is added again, compares vectors of
 different models if only their lengths agree, measures squared Euclidean distance unless told otherwise, and misses records behind
 many equal vectors. A `Store` speaks. It holds cosine collections only, and knows the model of its vectors.
 """
@@ -80,8 +80,8 @@ def open_store(
         If there is such a collection: ``"open"`` it as it is, ``"recreate"`` it empty, or ``"refuse"``. There is no default: in a
         notebook that is run again it decides between old content and none.
     model, revision, dimension
-        The name of the model that makes the vectors, which version it is, and how long they are. None: for the course's models,
-        as in `helpers.models.MODELS`.
+        The name of the model that makes the vectors, which version it is, and how long they are; for the course's models the name
+        is enough.
     date_fields
         Metadata keys that hold dates, for a new collection; an existing one knows its own.
     encoder
@@ -90,11 +90,8 @@ def open_store(
     ef_search
         For a new collection: how many candidates the index looks at, at least. More: slower and more exact.
 
-    Raises
-    ------
-    StoreError
-        When the collection is there and `exists` is ``"refuse"``; when it has another space, another or no model, revision or
-        dimension; when `encoder` is not its model; when its index is damaged.
+    Raises StoreError when the collection is there and `exists` is ``"refuse"``; when it has another space, another or no model,
+    revision or dimension; when `encoder` is not its model; when its index is damaged.
     """
     one_of("exists", exists, "open", "recreate", "refuse")
     if not isinstance(model, str) or not model.strip():
@@ -130,10 +127,8 @@ def open_store(
 
 
 class Store:
-    """Records in one collection: id, text, vector, metadata. Made by `open_store`.
-
-    Every method looks the collection up again and checks its space and its model, for another program may have replaced it since.
-    The attributes `name`, `model`, `revision`, `dimension` and `date_fields` are as opened.
+    """Records in one collection: id, text, vector, metadata. Made by `open_store`. Every method looks the collection up again and
+    checks its space and its model, for another program may have replaced it since.
     """
 
     def __init__(self, client: ClientAPI, name: str, about: Mapping, encoder) -> None:
@@ -155,8 +150,8 @@ class Store:
         """Give the collection after checking that it is what was opened; errors within say what to do."""
         with speaking(self.client, self.name):
             collection = find_collection(self.client, self.name)
-            the = f"the collection {self.name!r}"
-            again = 'Open it with exists="recreate" and add the records again, or take another name'
+            the, again = f"the collection {self.name!r}", "Open it with exists="
+            again += '"recreate" and add the records again, or take another name'
             if collection is None:
                 raise StoreError(f"{the} is not there any more; open it again with open_store")
             # Not `collection.configuration`: it would construct an embedding function saved there.
@@ -169,10 +164,9 @@ class Store:
                 raise StoreError(f"{the} does not say which model made its vectors. {again}")
             theirs, ours = _identity(about), (self.model, self.revision, self.dimension)
             if theirs != ours:
-                raise StoreError(
-                    f"{the} holds vectors of {_describe(*theirs)}; you opened it for {_describe(*ours)}. Vectors of different "
-                    "models cannot be compared. Use the collection's model, or another collection"
-                )
+                what = f"{the} holds vectors of {_describe(*theirs)}; you opened it for {_describe(*ours)}"
+                how = "Use the collection's model, or another collection"
+                raise StoreError(f"{what}. Vectors of different models cannot be compared. {how}")
             yield collection
 
     def _check(self, collection: Collection, fields: list[str], probe: str | None) -> None:
@@ -193,10 +187,9 @@ class Store:
             return
         sample = list(nearest.records_of(collection.get(limit=8, include=_ALL), self.date_fields))
         if count and not self.encodes(sample):
-            raise StoreError(
-                f"{wrong}: none of {len(sample)} stored texts gets its stored vector. Load the right model; or, if vectors were "
-                "made of other texts than those stored, open without encoder and give vectors"
-            )
+            what = f"{wrong}: none of {len(sample)} stored texts gets its stored vector. Load the right model"
+            how = "if vectors were made of other texts than those stored, open without encoder and give vectors"
+            raise StoreError(f"{what}; or, {how}")
         collection.modify(metadata=about | {"probe": probe})
 
     def encodes(self, sample: Sequence[Record]) -> bool:
@@ -234,16 +227,9 @@ class Store:
             For ids that are there already: ``"refuse"`` the whole call, ``"replace"`` them (text, vector and all metadata), or
             ``"keep"`` the old ones. To replace most of a large collection, recreate it: its index would be slower and less exact.
 
-        Raises
-        ------
-        StoreError, TypeError, ValueError
-            When an id is given twice or is there already; when the numbers of ids, documents, vectors and metadatas differ;
-            for a vector and for anything else that cannot be stored. The message names the place.
-
-        Warns
-        -----
-        RuntimeWarning
-            When so many vectors of a large collection are equal that searches miss others.
+        Raises StoreError, TypeError or ValueError, which name the place: when an id is given twice or is there already, when the
+        numbers of ids, documents, vectors and metadatas differ, for whatever cannot be stored. Warns (RuntimeWarning) when so many
+        vectors of a large collection are equal that searches miss others.
         """
         one_of("existing", existing, "refuse", "replace", "keep")
         with self._opened() as collection:
@@ -260,22 +246,17 @@ class Store:
                 rows = {what: [column[place] for place in new] for what, column in rows.items()}
             given = rows.get("metadatas", [{}] * len(rows["ids"]))
             # Chroma merges metadata; a key that shall go must be given as None.
-            rows["metadatas"] = [
-                dict.fromkeys(old.get(i) or {})
-                | {key: v for key, v in metadata.items() if v is not None}
-                or None
-                for i, metadata in zip(rows["ids"], given, strict=True)
-            ]
+            gone = (dict.fromkeys(old.get(i) or {}) for i in rows["ids"])
+            kept = ({key: v for key, v in new.items() if v is not None} for new in given)
+            rows["metadatas"] = [a | b or None for a, b in zip(gone, kept, strict=True)]
             if "embeddings" not in rows:  # only now: what is kept need not be encoded
                 rows["embeddings"] = self.encode(rows["documents"], "document", show=None)
             self._write(collection.upsert if existing == "replace" else collection.add, rows)
             large = len(rows["ids"]) and collection.count() > EXACT
             if large and nearest.has_copies(collection, np.array(rows["embeddings"]), COPIES):
-                what = (
-                    f"{COPIES} vectors of {self.name!r} or more are equal (empty texts, footers?)"
-                )
-                what += ". In an index they hide others: keep one, or search by a threshold"
-                warnings.warn(f"{what} with top_k=None", RuntimeWarning, stacklevel=2)
+                what = f"{COPIES} vectors of {self.name!r} or more are equal (empty texts, footers?). In an index they"
+                how = "hide others: keep one, or search by a threshold with top_k=None"
+                warnings.warn(f"{what} {how}", RuntimeWarning, stacklevel=2)
         return len(rows["ids"])
 
     def update(
@@ -286,16 +267,9 @@ class Store:
         vectors: np.ndarray | None = None,
         metadatas: Iterable[Mapping[str, Any] | None] | None = None,
     ) -> None:
-        """Change records that are there: text and vector together, or metadata, or all three.
-
-        Metadata keys that are not named stay; a key with the value None is removed.
-
-        Raises
-        ------
-        KeyError
-            When an id is not there.
-        StoreError
-            For a text without its vector (and no encoder to make it) or a vector without its text.
+        """Change records that are there (KeyError for others): text and vector together, or metadata, or all three. A text needs
+        its vector, or an encoder to make it, and a vector its text. Metadata keys that are not named stay; one with the value
+        None is removed.
         """
         if documents is None and vectors is None and metadatas is None:
             raise ValueError("nothing to update: give documents and vectors, or metadatas")
@@ -314,42 +288,28 @@ class Store:
             self._write(collection.update, rows)
 
     def delete(self, ids: Iterable[str] | None = None, *, where: Where | None = None) -> int:
-        """Delete the records with these ids, or those that a filter selects, and return how many there were.
-
-        Raises
-        ------
-        ValueError
-            When neither or both are given, or a filter without a condition.
-        """
+        """Delete the records with these ids, or those that a filter with a condition selects, and return how many there were."""
         chosen = None if where is None else where_filter(where, self.date_fields)
         if (ids is None) == (chosen is None):
             what = f"give ids, or where with a condition (where={where!r} was given)"
             raise ValueError(f'{what}. To delete everything, open the store with exists="recreate"')
         with self._opened() as collection:
             if chosen is not None:
-                found = collection.get(where=chosen, include=[])["ids"]
+                pages = [collection.get(where=chosen, include=[])]
             else:
-                found = [
-                    i for page in nearest.pages(collection, check_ids(ids), []) for i in page["ids"]
-                ]
+                pages = nearest.pages(collection, check_ids(ids), [])
+            found = [i for page in pages for i in page["ids"]]
             self._write(collection.delete, {"ids": found})
         return len(found)
 
     def get(self, ids: Iterable[str]) -> list[Record]:
-        """Return the records with these ids, in this order.
-
-        Raises
-        ------
-        KeyError
-            When an id is not there.
-        """
+        """Return the records with these ids, in this order; KeyError when one is not there."""
         with self._opened() as collection:
             found = list(nearest.pages(collection, ids := check_ids(ids), _ALL))
             self._require(ids, found)
-            records = {
-                r.id: r for page in found for r in nearest.records_of(page, self.date_fields)
-            }
-            return [records[i] for i in ids]
+            records = (r for page in found for r in nearest.records_of(page, self.date_fields))
+            by_id = {record.id: record for record in records}
+            return [by_id[i] for i in ids]
 
     def records(self, where: Where | None = None) -> Iterator[Record]:
         """Yield all records, or those that a filter selects, in the order of adding; a thousand at a time are in memory."""
@@ -379,7 +339,7 @@ class Store:
         ----------
         query
             A vector, shape (dimension,), or a text if the store has an encoder: one list of hits. An array, shape
-            (queries, dimension), or a list of texts: a list of lists.
+            (queries, dimension), or a list of texts: a list of lists. Best hits first, equal scores by id.
         top_k
             The most hits for one query. None: all that reach `threshold`.
         where
@@ -390,11 +350,6 @@ class Store:
             The text must contain this, in the same case.
         threshold
             Leave out hits with a cosine similarity below this.
-
-        Returns
-        -------
-        list of Hit, or a list of such lists
-            In descending order of score, equal scores by id.
         """
         top_k = None if top_k is None else whole("top_k", top_k)
         if top_k is None and threshold is None:
@@ -432,16 +387,14 @@ class Store:
         if exact:
             if not few:
                 ids = collection.get(include=[], **filters)["ids"]
-            return nearest.by_comparison(
-                collection, ids, vectors, top_k, threshold, self.date_fields
-            )
+            most = (top_k, threshold, self.date_fields)
+            return nearest.by_comparison(collection, ids, vectors, *most)
         lowest = -math.inf if threshold is None else threshold
         return [[hit for hit in hits if hit.score >= lowest] for hits in found]
 
     def _confirmed(self, collection, vectors, found: list[list[Hit]]) -> bool:
-        """Say whether no records have better scores, by vectors that are kept from search to search.
-
-        Should others have changed the collection meanwhile, its index gives other scores, and no confirmation.
+        """Say whether no records have better scores, by vectors that are kept from search to search. Should others have changed
+        the collection meanwhile, its index gives other scores, and no confirmation.
         """
         which, top_k = (collection.id, collection.count()), len(found[0])
         if self._kept is None or self._kept[0] != which:
