@@ -113,20 +113,16 @@ def similarity_heatmap(
     title: str = "Cosine similarity",
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw a matrix of similarities, shape (rows, columns), as coloured squares with the numbers in them.
-
-    `labels` are one for each row, `column_labels` for each column (None: the columns are the rows). The colours go from 0, or the
-    lowest, to 1, or between `limits`: where all similarities are high, narrower limits show the blocks. Raises ValueError when the
-    labels do not match the matrix, or the limits have no room between them.
+    """Draw similarities, shape (rows, columns), as coloured squares with the numbers in them; without `column_labels` the columns
+    are the rows. The colours go from 0, or the lowest, to 1, or between `limits`: where all are high, narrower ones show the
+    blocks. ValueError when the labels do not match the matrix, or the limits have no room between them.
     """
     similarities = np.asarray(similarities)
     columns = labels if column_labels is None else column_labels
     rows, wide = len(labels), len(columns)
-    if similarities.shape != (rows, wide):
+    if similarities.shape != (rows, wide) or not similarities.size:
         given = f"{rows} row labels and {wide} column labels were given"
         raise ValueError(f"similarities has shape {similarities.shape}; {given}")
-    if similarities.size == 0:
-        raise ValueError("similarities is empty; give at least one row and one column")
     low, high = limits or (min(0.0, similarities.min()), 1.0)
     if not low < high:
         raise ValueError(f"limits={limits}: give (low, high), the first lower than the second")
@@ -153,15 +149,14 @@ def embedding_map(
     labels: Sequence[str] | None = None,
     *,
     title: str,
-    highlight: Sequence[str] | None = None,
     axis_names: tuple[str, str] = ("first component", "second component"),
     ax: Axes | None = None,
 ) -> Axes:
     """Draw `points` of the plane, shape (n, 2), such as embeddings after a PCA: one colour and marker for each of `groups`.
 
-    More colours than seven nobody tells apart: of more groups, those in `highlight`, or the three largest, have a colour each,
-    and the others are grey. `labels` are short texts beside the points. Raises ValueError when the points are not n pairs, groups
-    or labels do not match them, or a group to highlight is not there.
+    More colours than seven nobody tells apart: of more groups, the three largest have a colour each, and the others are grey.
+    `labels` are short texts beside the points. Raises ValueError when the points are not n pairs, or groups or labels do not
+    match them.
     """
     points = np.asarray(points)
     if points.shape[1:] != (2,) or not len(points):
@@ -173,19 +168,14 @@ def embedding_map(
             raise ValueError(f"{given}; give one for each point")
     groups = np.asarray(groups)
     names = list(dict.fromkeys(groups.tolist()))
-    if highlight is None:
-        largest = [name for name, _ in Counter(groups.tolist()).most_common(3)]
-        highlight = names if len(names) <= len(COLOURS) else [n for n in names if n in largest]
-    strange = [name for name in highlight if name not in names]
-    if strange or len(highlight) > len(COLOURS):
-        what = f"highlight names {len(highlight)} groups, unknown are {strange}"
-        raise ValueError(f"{what}; give at most {len(COLOURS)} of {names}")
+    largest = [name for name, _ in Counter(groups.tolist()).most_common(3)]
+    highlight = names if len(names) <= len(COLOURS) else [n for n in names if n in largest]
     ax = ax or new_axes(8, 5)
     look = {"edgecolors": "white", "linewidths": 0.6}
     for colour, marker, group in zip(COLOURS, MARKERS, highlight, strict=False):
         inside, label = points[groups == group].T, str(group)
         ax.scatter(*inside, color=colour, marker=marker, s=46, alpha=0.85, label=label, **look)
-    rest = points[~np.isin(groups, list(highlight))].T
+    rest = points[~np.isin(groups, highlight)].T
     if rest.size:
         label = f"{len(names) - len(highlight)} others"
         ax.scatter(*rest, color=GREY, marker=".", s=46, alpha=0.6, zorder=0.5, label=label, **look)
@@ -312,8 +302,8 @@ def graded_strips(
     title: str,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw one row of dots for each group: a dot's place is its value, its colour its grade. All three have shape (n,). Rows stand
-    in the order of first appearance from above, as in a table.
+    """Draw one row of dots for each group: a dot's place is its value, its colour its grade. All three have shape (n,). Rows
+    stand in the order of first appearance from above, as in a table.
     """
     ax = ax or new_axes(8, 4)
     values, groups, grades = np.asarray(values), np.asarray(groups), np.asarray(grades)

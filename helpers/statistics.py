@@ -220,8 +220,8 @@ def holm(p_values: Mapping[str, float] | Sequence[float]) -> dict[str, float] | 
 
 
 def share_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Return Wilson's interval of a share: `successes` of `n`, such as 5 of 11. Raises ValueError when these are no whole numbers,
-    `n` is below 1, or there are more successes than trials.
+    """Return Wilson's interval of a share: `successes` of `n`, such as 5 of 11. Raises ValueError when these are no whole
+    numbers, `n` is below 1, or there are more successes than trials.
     """
     from scipy.stats import binomtest
 

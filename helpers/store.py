@@ -24,23 +24,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from helpers import nearest
+from helpers import records as checks
 from helpers.clients import StoreError, connect, find_collection, speaking
 from helpers.encoding import check_texts
 from helpers.models import find_card
 from helpers.progress import progress
-from helpers.records import (
-    Hit,
-    Record,
-    check_ids,
-    check_vectors,
-    checked_rows,
-    encoded,
-    one_of,
-    probe_of,
-    some,
-    where_filter,
-    whole,
-)
+from helpers.records import Hit, Record, one_of, some, where_filter, whole
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -106,7 +95,7 @@ def open_store(
     fields = check_texts(date_fields, "date_fields")
     about["date_fields"] = json.dumps(fields)  # a collection's own metadata holds no lists
     if encoder is not None:
-        about["probe"] = probe_of(encoder, about["dimension"])
+        about["probe"] = checks.probe_of(encoder, about["dimension"])
     index = {"hnsw": {"space": "cosine", "ef_search": whole("ef_search", ef_search)}}
     store = Store(client, name, about, encoder)
     with speaking(client, name):
@@ -228,12 +217,12 @@ class Store:
             ``"keep"`` the old ones. To replace most of a large collection, recreate it: its index would be slower and less exact.
 
         Raises StoreError, TypeError or ValueError, which name the place: when an id is given twice or is there already, when the
-        numbers of ids, documents, vectors and metadatas differ, for whatever cannot be stored. Warns (RuntimeWarning) when so many
-        vectors of a large collection are equal that searches miss others.
+        numbers of ids, documents, vectors and metadatas differ, for whatever cannot be stored. Warns (RuntimeWarning) when so
+        many vectors of a large collection are equal that searches miss others.
         """
         one_of("existing", existing, "refuse", "replace", "keep")
         with self._opened() as collection:
-            rows = checked_rows(ids, documents, vectors, metadatas, self)
+            rows = checks.checked_rows(ids, documents, vectors, metadatas, self)
             old: dict[str, Mapping | None] = {}
             for page in nearest.pages(collection, rows["ids"], ["metadatas"]):
                 old |= dict(zip(page["ids"], page["metadatas"], strict=True))
@@ -279,7 +268,7 @@ class Store:
             what = "documents without vectors would be found by the old vector"
             raise StoreError(f"{what}. Give both, or open the store with an encoder")
         with self._opened() as collection:
-            rows = checked_rows(ids, documents, vectors, metadatas, self)
+            rows = checks.checked_rows(ids, documents, vectors, metadatas, self)
             self._require(rows["ids"], nearest.pages(collection, rows["ids"], []))
             if documents is not None and vectors is None:
                 rows["embeddings"] = self.encode(rows["documents"], "document", show=None)
@@ -297,7 +286,7 @@ class Store:
             if chosen is not None:
                 pages = [collection.get(where=chosen, include=[])]
             else:
-                pages = nearest.pages(collection, check_ids(ids), [])
+                pages = nearest.pages(collection, checks.check_ids(ids), [])
             found = [i for page in pages for i in page["ids"]]
             self._write(collection.delete, {"ids": found})
         return len(found)
@@ -305,7 +294,7 @@ class Store:
     def get(self, ids: Iterable[str]) -> list[Record]:
         """Return the records with these ids, in this order; KeyError when one is not there."""
         with self._opened() as collection:
-            found = list(nearest.pages(collection, ids := check_ids(ids), _ALL))
+            found = list(nearest.pages(collection, ids := checks.check_ids(ids), _ALL))
             self._require(ids, found)
             records = (r for page in found for r in nearest.records_of(page, self.date_fields))
             by_id = {record.id: record for record in records}
@@ -418,7 +407,7 @@ class Store:
             return np.empty((0, self.dimension), dtype=np.float32), False
         single = np.ndim(query) == 1
         vectors = np.asarray(query)[None] if single else query
-        return check_vectors(vectors, self.dimension, "query"), single
+        return checks.check_vectors(vectors, self.dimension, "query"), single
 
     def encode(self, texts: list[str], kind="document", show: bool | None = False) -> np.ndarray:
         if self.encoder is None:
@@ -426,8 +415,8 @@ class Store:
             raise StoreError(f"{what}, or encode them yourself and give vectors")
         if not texts:
             return np.empty((0, self.dimension), dtype=np.float32)
-        vectors = encoded(texts, self.encoder, kind, show)
-        return check_vectors(vectors, self.dimension, "the encoder's vectors")
+        vectors = checks.encoded(texts, self.encoder, kind, show)
+        return checks.check_vectors(vectors, self.dimension, "the encoder's vectors")
 
     def _require(self, ids: list[str], found: Iterable[Mapping]) -> None:
         there = {i for page in found for i in page["ids"]}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import html
 import math
-import numbers
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -106,26 +105,28 @@ def table(
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, numbers.Real) and not _is_truth(value)
+    from pandas.api.types import is_bool, is_number
 
-
-def _is_truth(value: object) -> bool:
-    return isinstance(value, bool) or type(value).__name__ == "bool"  # NumPy's too
+    return is_number(value) and not is_bool(value)
 
 
 def _is_nothing(value: object) -> bool:
-    missing = value is None or type(value).__name__ in ("NAType", "NaTType")
-    return missing or (isinstance(value, numbers.Real) and value != value)
+    from pandas import isna
+    from pandas.api.types import is_scalar
+
+    return bool(is_scalar(value) and isna(value))
 
 
 def _shown(value: object, decimals: int) -> str:
+    from pandas.api.types import is_bool, is_integer
+
     if _is_nothing(value):
         return NOTHING
-    if _is_truth(value):
+    if is_bool(value):
         return YES if value else NO
-    if isinstance(value, numbers.Integral):
+    if is_integer(value):
         return f"{value:,}"
-    if isinstance(value, numbers.Real):
+    if _is_number(value):
         rounded = round(float(value), decimals) + 0.0  # no −0.00
         return f"{rounded:,.{decimals}f}" if math.isfinite(rounded) else str(value)
     return str(value)

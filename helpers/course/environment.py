@@ -80,8 +80,8 @@ def is_current(root: Path = ROOT) -> bool:
 
 
 def fingerprint(root: Path = ROOT) -> str:
-    """Return a hash of all that a build depends on: what `pyproject.toml` wants installed, the Python, and the folder, for scripts
-    in a virtual environment hold absolute paths.
+    """Return a hash of all that a build depends on: what `pyproject.toml` wants installed, the Python, and the folder, for
+    scripts in a virtual environment hold absolute paths.
     """
     declared = [_pyproject(root)[table] for table in ("project", "build-system")]
     inputs = (*declared, sys.version_info[:3], sys.platform, str(root))

@@ -71,8 +71,8 @@ def load_docstrings(
     distributions = _choose(packages)
     cached = cache_folder("docstrings") / f"{_fingerprint(distributions, limit)}.jsonl"
     if cached.is_file() and not refresh:
-        lines = cached.read_text(encoding="utf-8").splitlines()
         try:
+            lines = cached.read_text(encoding="utf-8").splitlines()
             return [Docstring(**json.loads(line)) for line in lines]
         except (ValueError, TypeError):
             cached.unlink(missing_ok=True)  # torn by hand or by a full disk: read the sources again

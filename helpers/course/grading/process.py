@@ -1,7 +1,7 @@
 """One process of a submission, its limits, and all that it starts.
 
-A notebook can start processes that leave their parent, their session and their environment. They are found by the family tree
-(on Linux orphans stay below the worker's guard), by what was seen of it while the notebook ran, and by a token in their environment.
+A notebook can start processes that leave their parent, their session and their environment. They are found by the family tree (on
+Linux orphans stay below the worker's guard), by what was seen of it while the notebook ran, and by a token in their environment.
 """
 
 from __future__ import annotations
@@ -41,8 +41,7 @@ class Process:
         self.secret = secrets.token_hex(
             16
         )  # what a notebook writes to every pipe it finds is no verdict
-        self.printed, self.rest = 0, b""
-        self.lines: queue.Queue = queue.Queue()
+        self.printed, self.lines = 0, queue.Queue()
         self.seen: dict[int, object] = {}
         run.course.write(run.folder / "course")
         for name in FURNITURE:  # the first is gone if a notebook has removed it
@@ -62,8 +61,8 @@ class Process:
             **{"stdin": pipe, "stdout": pipe, "stderr": pipe, "start_new_session": True},
         )
         self.readers = []
-        for stream, take in ((self.process.stdout, self._take_events), (self.process.stderr, None)):
-            reader = threading.Thread(target=self._read, args=(stream, take), daemon=True)
+        for stream, telling in ((self.process.stdout, True), (self.process.stderr, False)):
+            reader = threading.Thread(target=self._read, args=(stream, telling), daemon=True)
             reader.start()
             self.readers.append((reader, stream))
         with suppress(OSError):  # it may be gone already
@@ -91,22 +90,18 @@ class Process:
             TOKEN: self.run.token,
         }
 
-    def _read(self, stream, take) -> None:
-        """Count what comes, and pass it on to `take`; what is beyond the limit is thrown away."""
+    def _read(self, stream, telling: bool) -> None:
+        """Count what comes, and keep the events in it; what is beyond the limit is thrown away."""
+        rest = b""
         with suppress(OSError, ValueError):
             while piece := os.read(stream.fileno(), 65536):
                 self.printed += len(piece)
-                if take and self.printed <= self.limits.output:
-                    take(piece)
-
-    def _take_events(self, piece: bytes) -> None:
-        *lines, self.rest = (self.rest + piece).split(b"\n")
-        self.rest = self.rest[-MOST_LINE:]
-        for line in lines:
-            with suppress(ValueError, RecursionError):
-                event = json.loads(line)
-                if isinstance(event, dict):
-                    self.lines.put(event)
+                if telling and self.printed <= self.limits.output:
+                    *lines, rest = (rest + piece).split(b"\n")
+                    rest = rest[-MOST_LINE:]
+                    for line in lines:
+                        with suppress(ValueError, TypeError, RecursionError):
+                            self.lines.put(dict(json.loads(line)))
 
     def events(self) -> Iterator[dict | tuple[str, str]]:
         """Yield what the process tells; at last, why it ended, as status and message."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import tempfile
 import textwrap
@@ -16,6 +15,7 @@ from pathlib import Path
 from helpers.cache import replacing
 from helpers.checks import EXERCISES
 from helpers.course.grading.submissions import Verdict
+from helpers.tables import Table
 
 SIGNS = {"passed": "✓", "wrong": "✗", "not_attempted": "·", "crashed": "!", "timed_out": "∞"}
 #: For consoles and pipes that have not all of these.
@@ -69,56 +69,44 @@ def as_table(verdicts: Sequence[Verdict], width: int = 100, encoding: str = "utf
 
 
 STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem;
-  color: #1b2733; background: #fff; }
-h1 { font-weight: 600; } h2 { margin-top: 2.5rem; font-weight: 600; }
-table { border-collapse: collapse; } th, td { padding: .3rem .7rem; text-align: left; }
-thead th { border-bottom: 2px solid #1b2733; } tbody tr:nth-child(odd) { background: #f3f5f7; }
-td.sign { text-align: center; font-weight: 700; } td.passed { color: #00654b; }
-td.wrong { color: #a33d00; } td.crashed, td.timed_out { color: #8a1c50; } td.not_attempted { color: #68737d; }
-th, td { white-space: nowrap; vertical-align: top; } .scroll { overflow-x: auto; }
-td pre { margin: 0; white-space: pre-wrap; font: inherit; min-width: 24rem; }
-@media (prefers-color-scheme: dark) { body { color: #e3e8ec; background: #14191e; }
-  tbody tr:nth-child(odd) { background: #1e252b; } thead th { border-color: #e3e8ec; }
-  td.passed { color: #4fd1a5; } td.wrong { color: #ff9d5c; } td.crashed, td.timed_out { color: #ff86bd; }
-  td.not_attempted { color: #98a3ad; } }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color-scheme: light dark; }
+h1, h2 { font-weight: 600; } h2 { margin-top: 2.5rem; } .scroll { overflow-x: auto; }
+table { border-collapse: collapse; } th, td { padding: .3rem .7rem; vertical-align: top; white-space: pre-wrap !important; }
+thead th { border-bottom: 2px solid; } tbody tr:nth-child(odd) { background: #8882; }
 """
 
 
 def as_html(verdicts: Sequence[Verdict]) -> str:
     """Return one page, with nothing to load: by learner, by exercise, and every message with the input that failed."""
-    columns, cells = _exercises(verdicts), _by_learner(verdicts)
-    head = "".join(f"<th title='{_safe(EXERCISES[n].title)}'>{n}</th>" for n in columns)
-    rows = "".join(
-        f"<tr><th scope='row'>{_safe(name)}</th>"
-        + "".join(_sign(found.get(number)) for number in columns)
-        + f"<td>{_passed(found.values())} of {len(found)}</td></tr>"
-        for name, found in cells.items()
-    )
-    count = Counter((v.exercise, v.status) for v in verdicts)
-    exercises = "".join(
-        f"<tr><th scope='row'>{n}</th><td>{_safe(EXERCISES[n].title)}</td><td>{EXERCISES[n].level}</td>"
-        + "".join(f"<td>{count[n, status] or ''}</td>" for status in SIGNS)
-        + "</tr>"
+    columns, count = _exercises(verdicts), Counter((v.exercise, v.status) for v in verdicts)
+    learners = []
+    for name, found in _by_learner(verdicts).items():
+        signs = (SIGNS[found[number].status] if number in found else "" for number in columns)
+        learners.append((name, *signs, f"{_passed(found.values())} of {len(found)}"))
+    exercises = [
+        (n, EXERCISES[n].title, EXERCISES[n].level, *(count[n, s] or "" for s in SIGNS))
         for n in columns
-    )
-    messages = "".join(
-        f"<tr><td>{_safe(v.learner)}</td><td>{_safe(v.notebook)}</td><td>{v.exercise or ''}</td>"
-        f"{_sign(v)}<td><pre>{_safe(v.message)}</pre></td><td><pre>{_safe(v.failing)}</pre></td></tr>"
+    ]
+    answers = [
+        (v.learner, v.notebook, v.exercise or "", SIGNS[v.status], v.message, v.failing)
         for v in verdicts
+    ]
+    tables = (
+        ("By learner", ("learner", *columns, "right"), learners),
+        ("By exercise", ("", "exercise", "level", *map(_word, SIGNS)), exercises),
+        ("Every answer", ("learner", "notebook", "", "", "message", "failing input"), answers),
     )
-    words = "".join(f"<th>{_word(status)}</th>" for status in SIGNS)
+    parts = []
+    for title, head, rows in tables:
+        cells = tuple(tuple(map(plain, row)) for row in rows)
+        shown = Table(head, cells, (False,) * len(head), 60)._repr_html_()
+        parts.append(f'<h2>{title}</h2><div class="scroll">{shown}</div>')
     legend = "&emsp;".join(f"{sign} {_word(status)}" for status, sign in SIGNS.items())
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Search by Meaning: checked notebooks</title>
 <meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>
 <h1>Checked notebooks</h1><p>{_passed(verdicts)} of {len(verdicts)} answers right.</p><p>{legend}</p>
-<h2>By learner</h2><div class="scroll"><table><thead><tr><th>learner</th>{head}<th>right</th></tr></thead>
-<tbody>{rows}</tbody></table></div>
-<h2>By exercise</h2><div class="scroll"><table><thead><tr><th></th><th>exercise</th><th>level</th>{words}</tr></thead>
-<tbody>{exercises}</tbody></table></div>
-<h2>Every answer</h2><div class="scroll"><table><thead><tr><th>learner</th><th>notebook</th><th></th><th></th>
-<th>message</th><th>failing input</th></tr></thead><tbody>{messages}</tbody></table></div>
+{"".join(parts)}
 </body></html>
 """
 
@@ -161,17 +149,6 @@ def _word(status: str) -> str:
 
 def _passed(verdicts: Iterable[Verdict]) -> int:
     return sum(verdict.status == "passed" for verdict in verdicts)
-
-
-def _safe(text: str) -> str:
-    return html.escape(plain(text))
-
-
-def _sign(verdict: Verdict | None) -> str:
-    if verdict is None:
-        return "<td></td>"
-    said = _safe(f"{_word(verdict.status)}: {verdict.message}")
-    return f"<td class='sign {verdict.status}' title='{said}'>{SIGNS[verdict.status]}</td>"
 
 
 def _exercises(verdicts: Iterable[Verdict]) -> list[str]:

@@ -15,15 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from helpers.checks.frame import STATUSES
+from helpers.course.grading import workspace
 from helpers.course.grading.process import Process
 from helpers.course.grading.submissions import Limits, Submission, Verdict
-from helpers.course.grading.workspace import (
-    Course,
-    cache_to_share,
-    copy_beside,
-    put_beside,
-    temporary_folder,
-)
+from helpers.course.grading.workspace import Course, temporary_folder
 
 
 def check_all(
@@ -34,20 +29,18 @@ def check_all(
     advance: Callable[[], object] = lambda: None,
 ) -> list[Verdict]:
     """Run and judge every one of `submissions`, `jobs` at a time, and return the verdicts in their order; `advance` is called
-    after each. A notebook whose files were taken away or changed while others ran is run once more, alone: its verdict is its own.
-
-    Warns, with a RuntimeWarning, when it is interrupted (Ctrl-C), for then the verdicts are those of the notebooks checked until
-    then, and when files of the course are others at the end than at the start.
+    after each. A notebook whose files were taken away or changed while others ran runs once more, alone: its verdict is its own.
+    A RuntimeWarning says that files of the course have changed meanwhile, or how far it was when it was interrupted (Ctrl-C).
     """
     submissions, limits = list(submissions), limits or Limits()
     course, halt = Course(), threading.Event()
     done: dict[int, list[Verdict]] = {}
     disturbed: set[int] = set()
     with temporary_folder() as store:
-        cache = cache_to_share()
+        cache = workspace.cache_to_share()
         copies = [store / str(number) for number in range(len(submissions))]
         for submission, copy in zip(submissions, copies, strict=True):  # before any can touch it
-            copy_beside(submission, copy)
+            workspace.copy_beside(submission, copy)
 
         def check(number: int) -> None:
             if halt.is_set():
@@ -55,7 +48,7 @@ def check_all(
             submission = submissions[number]
             try:
                 with temporary_folder() as folder:
-                    put_beside(submission, copies[number], folder / "work")
+                    workspace.put_beside(submission, copies[number], folder / "work")
                     run = Run(submission, folder, course, cache, limits, halt)
                     found, whole = run.verdicts(), not run.disturbed
             except Exception as error:  # ours, and never a reason to leave the others unchecked
