@@ -69,18 +69,11 @@ def evaluate_pairs(
 ) -> PairScores:
     """Compare a model's cosine similarities with readers' judgements of the same sentence pairs.
 
-    Parameters
-    ----------
-    model
-        A model's name (see `helpers.models.load_model`), or anything with an ``encode`` such as `SentenceTransformer`'s.
-    pairs
-        Four or more (text, text, similarity), on any scale, or the records of `helpers.data.load_pairs`. The threshold is chosen
-        on those whose ``half`` is ``"choose"``; where not all have a ``half``, on half of them, drawn with `seed`.
-    same_from
-        A similarity from here up counts as "the same meaning"; 4 suits a scale of 0 to 5. Where no pair or every pair has it,
-        the figures about it are NaN.
-    cache
-        Keep the vectors on disk (see `helpers.encoding.encode`), unless the model is an object that the cache cannot know.
+    `model` is a name (see `helpers.models.load_model`), or anything with an ``encode`` such as `SentenceTransformer`'s. `pairs`
+    are four or more (text, text, similarity), on any scale, or the records of `helpers.data.load_pairs`. The threshold is
+    chosen on those whose ``half`` is ``"choose"``; where not all have a ``half``, on half of them, drawn with `seed`. A
+    similarity of `same_from` or more counts as "the same meaning"; where no pair or every pair has it, the figures about it are
+    NaN. `cache` keeps the vectors on disk, unless the model is an object that the cache cannot know.
 
     Raises TypeError for a table, a dictionary, or what is no (text, text, similarity); ValueError for fewer than four pairs and
     for a similarity that is no finite number.
@@ -230,7 +223,7 @@ def evaluate_retrieval(
         ``"linear"``: the grade itself (Järvelin and Kekäläinen 2002; trec_eval). ``"exponential"``: 2^grade − 1 (Burges and
         others 2005), which sets the highest grades further apart. A report says which, unless all grades are 0 and 1.
     complete
-        Which queries the means are taken over; see below.
+        Whether means are over all judged queries (trec_eval's ``-c``); see below.
 
     Raises ValueError when no query is in both, for a score or grade that is not a number, or a `k` below 1; TypeError for tables
     or lists where mappings belong, and for ids that are neither strings nor whole numbers, or numbers here and strings there.
@@ -241,7 +234,7 @@ def evaluate_retrieval(
       compared in single precision, as by trec_eval 9: 1 and 1 + 1e-9 are a tie.
     * **A query without relevant documents** gets 0 in every measure, and counts in the mean.
     * **A judged query that is not in the run** is left out of the mean, and a system that answers only easy queries looks good.
-      With ``complete=True`` (trec_eval's ``-c``) it counts as 0.
+      With `complete` it counts as 0.
     * **A judged query for which the run lists no document**, ``{query: {}}``, counts as 0, with or without `complete`.
     * **A query of the run without judgements** is left out.
     * **A document without a judgement, or with a negative grade,** keeps its rank and counts as not relevant.
@@ -390,25 +383,17 @@ def compare_models(
 ) -> pd.DataFrame:
     """Measure models on the course's data: one row each, quality and cost side by side.
 
-    Parameters
-    ----------
-    names
-        Names of models (see `helpers.models.MODELS`), or ``{name: loaded model}`` for anything that has an ``encode`` such as
-        `SentenceTransformer`'s. A model of the course that is not on this machine is not fetched: its row says how to get it.
-    articles, queries, pairs
-        What to measure on; None: the archive, its queries that have an answer, and the graded pairs. Articles are searched by
-        title and text, whole: what a model does not read of them is lost.
-    cache
-        Keep the vectors on disk (see `helpers.encoding.encode`). Speed is always measured without.
+    `names` are names of models (see `helpers.models.MODELS`), or ``{name: loaded model}`` for anything that has an ``encode``
+    such as `SentenceTransformer`'s. A model of the course that is not on this machine is not fetched: its row says how to get
+    it. Models are measured on the archive, its queries that have an answer, and the graded pairs, if nothing else is given.
+    Articles are searched by title and text, whole: what a model does not read of them is lost. `cache` keeps the vectors on
+    disk; speed is always measured without.
 
-    Returns
-    -------
-    DataFrame, indexed by name
-        ``nDCG@10`` (linear gain, mean over the queries), ``Spearman`` (over the pairs), ``documents/s`` and ``ms/query`` (a query
-        is encoded alone and compared with every article; models are timed in turn, round by round), ``dimension``, ``MB`` (10⁶
-        bytes on disk), ``million parameters`` and ``note``. What could not be measured is NaN, and the note says why.
-        ``table.attrs["measured"]`` is a line for below the table; ``table.attrs["query"]`` and ``["documents"]`` hold each
-        model's `Timing`, for `timing.claim_order`.
+    Returns a DataFrame, indexed by name: ``nDCG@10`` (linear gain, mean over the queries), ``Spearman`` (over the pairs),
+    ``documents/s`` and ``ms/query`` (a query is encoded alone and compared with every article; models are timed in turn),
+    ``dimension``, ``MB`` (10⁶ bytes on disk), ``million parameters`` and ``note``. What could not be measured is NaN, and the
+    note says why. ``table.attrs["measured"]`` is a line for below the table; ``table.attrs["query"]`` and ``["documents"]``
+    hold each model's `Timing`, for `timing.claim_order`.
     """
     import pandas as pd
 

@@ -77,10 +77,8 @@ def compare_paired(
         means, with a correction for bias and skewness or without. On few queries both say "established" too often
         (`false_positive_rates`): they know only the values that they have, whose spread is too small.
         Where all differences are the same number, the permutation test answers in place of every method.
-    confidence
-        How often such an interval should hold the truth.
-    resamples, seed
-        How often to flip or draw, and from where; not used by ``"t"``.
+    confidence, resamples, seed
+        How often such an interval should hold the truth; how often to flip or draw, and from where (not used by ``"t"``).
 
     Raises ValueError when the queries differ, there are fewer than two, a value is not a finite number, or a setting is out of
     range.

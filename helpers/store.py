@@ -59,25 +59,14 @@ def open_store(
     encoder: SentenceTransformer | None = None,
     ef_search: int = 100,
 ) -> Store:
-    """Open the collection `name` for vectors of `model`, or create it with cosine space.
+    """Open the collection `name` for vectors of `model`, or create it with cosine space, in any client (see `connect`).
 
-    Parameters
-    ----------
-    client, name
-        Any ChromaDB client, see `connect`; 3 to 512 letters, digits, dots, hyphens and underscores.
-    exists
-        If there is such a collection: ``"open"`` it as it is, ``"recreate"`` it empty, or ``"refuse"``. There is no default: in a
-        notebook that is run again it decides between old content and none.
-    model, revision, dimension
-        The name of the model that makes the vectors, which version it is, and how long they are; for the course's models the name
-        is enough.
-    date_fields
-        Metadata keys that hold dates, for a new collection; an existing one knows its own.
-    encoder
-        The loaded model, if the store shall encode texts itself, those added as documents and those asked as queries. It is
-        known by what it makes of a probe sentence; in a collection filled without an encoder, by what it makes of stored texts.
-    ef_search
-        For a new collection: how many candidates the index looks at, at least. More: slower and more exact.
+    `exists` says what becomes of a collection that is there: ``"open"`` it as it is, ``"recreate"`` it empty, or ``"refuse"``. It
+    has no default: in a notebook that is run again it decides between old content and none. For the course's models the name is
+    enough; others need their `revision` and `dimension`. `date_fields`, for a new collection, are the metadata keys that hold
+    dates. With `encoder`, the loaded model, the store encodes texts itself, those added as documents, those asked as queries; it
+    is known by what it makes of a probe sentence, or of stored texts in a collection filled without it. `ef_search`, for a new
+    collection: how many candidates the index looks at, at least; more is slower and more exact.
 
     Raises StoreError when the collection is there and `exists` is ``"refuse"``; when it has another space, another or no model,
     revision or dimension; when `encoder` is not its model; when its index is damaged.
@@ -139,8 +128,8 @@ class Store:
         """Give the collection after checking that it is what was opened; errors within say what to do."""
         with speaking(self.client, self.name):
             collection = find_collection(self.client, self.name)
-            the, again = f"the collection {self.name!r}", "Open it with exists="
-            again += '"recreate" and add the records again, or take another name'
+            the = f"the collection {self.name!r}"
+            again = 'Open it with exists="recreate" and add the records again, or take another name'
             if collection is None:
                 raise StoreError(f"{the} is not there any more; open it again with open_store")
             # Not `collection.configuration`: it would construct an embedding function saved there.
@@ -203,22 +192,14 @@ class Store:
         Everything is checked before anything is written. When the call returns, all is on disk; after a crash, each batch is
         there whole or not at all, and the same call with ``existing="keep"`` finishes the job.
 
-        Parameters
-        ----------
-        ids, documents
-            Strings, as many of each.
-        vectors : array, shape (records, dimension)
-            Stored with norm 1. None: the store's encoder makes them.
-        metadatas
-            A dict for each record, with values that are str, int, float, bool, a list of one of these, or, in `date_fields`,
-            `datetime.date`. A key with the value None is left out.
-        existing
-            For ids that are there already: ``"refuse"`` the whole call, ``"replace"`` them (text, vector and all metadata), or
-            ``"keep"`` the old ones. To replace most of a large collection, recreate it: its index would be slower and less exact.
+        There are as many `ids` as `documents`, all strings, and `vectors`, shape (records, dimension), are stored with norm 1;
+        the store's encoder makes them where none are given. `metadatas` has a dict for each record, with values that are str,
+        int, float, bool, a list of one of these, or, in `date_fields`, `datetime.date`; a key with the value None is left out.
+        For ids that are there already, `existing` is ``"refuse"`` (the whole call), ``"replace"`` (text, vector and all
+        metadata), or ``"keep"``. To replace most of a large collection, recreate it: its index would be slower and less exact.
 
-        Raises StoreError, TypeError or ValueError, which name the place: when an id is given twice or is there already, when the
-        numbers of ids, documents, vectors and metadatas differ, for whatever cannot be stored. Warns (RuntimeWarning) when so
-        many vectors of a large collection are equal that searches miss others.
+        Raises StoreError, TypeError or ValueError, which name the place, for whatever cannot be stored, and for ids that come
+        twice. Warns (RuntimeWarning) when so many vectors of a large collection are equal that searches miss others.
         """
         one_of("existing", existing, "refuse", "replace", "keep")
         with self._opened() as collection:
@@ -324,21 +305,12 @@ class Store:
         a tenth of them: all vectors are read, which for 50,000 takes seconds. Else the index answers, which is fast and may miss
         one, or many where a hundred vectors and more are equal: `add` warns of them.
 
-        Parameters
-        ----------
-        query
-            A vector, shape (dimension,), or a text if the store has an encoder: one list of hits. An array, shape
-            (queries, dimension), or a list of texts: a list of lists. Best hits first, equal scores by id.
-        top_k
-            The most hits for one query. None: all that reach `threshold`.
-        where
-            A filter on metadata, as in Chroma, with three comforts: dates may be dates, several keys or operators in one dict
-            must all hold, and an empty dict means no filter. Such as
-            ``{"category": "food", "date": {"$gte": date(2024, 1, 1), "$lt": date(2025, 1, 1)}}``.
-        contains
-            The text must contain this, in the same case.
-        threshold
-            Leave out hits with a cosine similarity below this.
+        `query` is a vector, shape (dimension,), or a text if the store has an encoder: one list of hits, best first, equal
+        scores by id. Or an array, shape (queries, dimension), or a list of texts: a list of lists. `top_k` is the most hits for
+        one query; None: all with a cosine similarity of `threshold` or more. `contains` must stand in the text, in the same
+        case. `where` is a filter on metadata, as in Chroma, with three comforts: dates may be dates, several keys or operators
+        in one dict must all hold, and an empty dict means no filter. Such as
+        ``{"category": "food", "date": {"$gte": date(2024, 1, 1), "$lt": date(2025, 1, 1)}}``.
         """
         top_k = None if top_k is None else whole("top_k", top_k)
         if top_k is None and threshold is None:

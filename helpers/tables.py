@@ -71,16 +71,10 @@ def table(
 ) -> Table:
     """Return `frame` as a table for readers; the last line of a cell shows it.
 
-    Parameters
-    ----------
-    frame
-        A DataFrame, a Series (one column), or rows as dictionaries. Other values than numbers, yes and no are shown as ``str()``.
-    digits
-        Decimals of numbers that are not whole by type; by column ``{"MB": 0}``, others have 2. ValueError for no such column.
-    index
-        Whether the index is a column. None: if it says something, that is, if it is not 0, 1, 2 ….
-    wrap
-        Characters after which text goes on in the next line.
+    `frame` is a DataFrame, a Series (one column), or rows as dictionaries. Other values than numbers, yes and no are shown as
+    ``str()``. `digits` are the decimals of numbers that are not whole by type; by column ``{"MB": 0}``, others have 2
+    (ValueError for no such column). The index is a column if it says something, that is, if it is not 0, 1, 2 …, or as `index`
+    says. After `wrap` characters text goes on in the next line.
     """
     import pandas as pd
 

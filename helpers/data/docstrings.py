@@ -56,13 +56,8 @@ def load_docstrings(
     that cannot be read or parsed are passed over. The result is kept in the course's cache until a package's version changes,
     or `refresh` is True.
 
-    Parameters
-    ----------
-    packages
-        Names of installed distributions, in the order in which they are to be read. None: `FIRST_PACKAGES`, then all others by
-        name. ValueError where one is not installed.
-    limit
-        Stop at so many docstrings. None: no limit; some environments hold more than 50,000.
+    `packages` are names of installed distributions (else ValueError), in the order in which they are to be read; None:
+    `FIRST_PACKAGES`, then all others by name. Reading stops at `limit` docstrings; None: some environments hold 50,000.
     """
     if isinstance(packages, str):
         raise ValueError(f"packages={packages!r} is a string; give a list of names: [{packages!r}]")

@@ -80,16 +80,10 @@ def read_paragraphs(
     fenced code, rules, comments and pictures are left out, and marks are taken off. A paragraph that comes again, word for word,
     counts once, where it comes first. Letters with accents are single characters (Unicode's NFC), however the file has them.
 
-    Parameters
-    ----------
-    least_words
-        Paragraphs with fewer words are left out: titles, captions, page numbers. Words are counted by spaces; two characters of
-        Chinese or Japanese count as a word, four of Thai.
-    at_least
-        How many paragraphs there must be.
-    encoding
-        What files that are not UTF-8 are written in, such as ``"cp1252"``. None: it is detected, and a UserWarning says how each
-        was read, with a piece of it to look at. Another one names files that hold text but were not read, and what to do.
+    Paragraphs with fewer words than `least_words` are left out: titles, captions, page numbers. Words are counted by spaces;
+    two characters of Chinese or Japanese count as a word, four of Thai. `encoding` is what files that are not UTF-8 are written
+    in, such as ``"cp1252"``; None: it is detected, and a UserWarning says how each was read, with a piece of it to look at.
+    Another one names files that hold text but were not read, and what to do.
 
     Raises FileNotFoundError and NotADirectoryError for what is no folder; ValueError when a file is no text, no encoding fits, or
     fewer than `at_least` paragraphs are found, with what was found instead and what to do.
