@@ -98,8 +98,7 @@ def _server(where: str, settings) -> ClientAPI:
 
 def hold(folder: Path) -> None:
     """Lock `folder` for this process; as often as this is called, `release` must be. StoreError when another process has it, when
-    it was removed while this one had it, or cannot be used.
-    """
+    it was removed while this one had it, or cannot be used."""
     from filelock import FileLock, Timeout
 
     lock, note = _LOCKS.get(folder), folder / _NOTE

@@ -162,8 +162,7 @@ def _as_classifier(scores: np.ndarray, same: np.ndarray, choose: np.ndarray) -> 
 
 def _best_threshold(scores: np.ndarray, same: np.ndarray) -> float:
     """Return the threshold at which ``scores >= threshold`` agrees with `same` most often: half-way between neighbouring scores,
-    or just beyond both ends ("always" and "never"). Of several best ones the middle one.
-    """
+    or just beyond both ends ("always" and "never"). Of several best ones the middle one."""
     levels = np.unique(scores)
     between = (levels[:-1] + levels[1:]) / 2
     candidates = np.concatenate([[levels[0] - 1e-6], between, [levels[-1] + 1e-6]])
@@ -346,8 +345,7 @@ def run_from_scores(
 ) -> dict[str, dict[str, float]]:
     """Return scores, shape (queries, documents), as a run: ``{query: {document: score}}``. A score of −inf means that the
     document was not found. Raises ValueError when the shape does not fit the ids, a score is NaN, or an id comes twice;
-    TypeError for ids that are neither strings nor whole numbers.
-    """
+    TypeError for ids that are neither strings nor whole numbers."""
     scores = np.asarray(scores)
     if scores.shape != (len(queries), len(documents)):
         given = f"{len(queries)} queries and {len(documents)} documents were given"

@@ -115,8 +115,7 @@ def similarity_heatmap(
 ) -> Axes:
     """Draw similarities, shape (rows, columns), as coloured squares with the numbers in them; without `column_labels` the columns
     are the rows. The colours go from 0, or the lowest, to 1, or between `limits`: where all are high, narrower ones show the
-    blocks. ValueError when the labels do not match the matrix, or the limits have no room between them.
-    """
+    blocks. ValueError when the labels do not match the matrix, or the limits have no room between them."""
     similarities = np.asarray(similarities)
     columns = labels if column_labels is None else column_labels
     rows, wide = len(labels), len(columns)
@@ -198,8 +197,7 @@ def score_histogram(
     ax: Axes | None = None,
 ) -> Axes:
     """Draw how the scores of one or more groups, by name, are distributed, each group's area being 1; a `threshold` is marked by
-    a vertical line.
-    """
+    a vertical line."""
     if not scores or any(np.size(values) == 0 for values in scores.values()):
         raise ValueError("a group without scores was given; give at least one score for each")
     ax = ax or new_axes()
@@ -277,8 +275,7 @@ def bars(
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a group of bars for each of `labels`, one colour and hatch for each series in `heights`, which holds, by the name of
-    the series, one height for each label (a DataFrame will do).
-    """
+    the series, one height for each label (a DataFrame will do)."""
     ax = ax or new_axes(8, 3.8)
     width = 0.8 / len(heights)
     for number, name in enumerate(heights):
@@ -303,8 +300,7 @@ def graded_strips(
     ax: Axes | None = None,
 ) -> Axes:
     """Draw one row of dots for each group: a dot's place is its value, its colour its grade. All three have shape (n,). Rows
-    stand in the order of first appearance from above, as in a table.
-    """
+    stand in the order of first appearance from above, as in a table."""
     ax = ax or new_axes(8, 4)
     values, groups, grades = np.asarray(values), np.asarray(groups), np.asarray(grades)
     names = list(dict.fromkeys(groups))
@@ -330,8 +326,7 @@ def quality_cost(
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the rows of a table such as `evaluation.compare_models` gives: quality upwards, cost to the right, on a logarithmic
-    scale. The best place is at the upper left. Rows without one of the two figures are left out.
-    """
+    scale. The best place is at the upper left. Rows without one of the two figures are left out."""
     known = table[[quality, cost]].dropna()
     if known.empty:
         raise ValueError(f"no row of the table has both {quality!r} and {cost!r}")

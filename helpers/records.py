@@ -1,4 +1,4 @@
-"""What goes into a store and comes out of it, checked: ids, vectors, metadata, filters.
+"""What goes into a store and comes out of it: checked ids, vectors, metadata, filters; pages of records, and the nearest of them.
 
 A date in one of a collection's date fields is stored as a number whose order is that of the days, for Chroma has no dates:
 15 January 2024 is 20240115.
@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from helpers.clients import StoreError
 from helpers.encoding import check_texts, encode
 
+if TYPE_CHECKING:
+    from chromadb.api.models.Collection import Collection
+
+#: Records sent or fetched at once, where the client allows as many.
+BATCH = 1_000
+#: Results in one call: Chroma fails at about 32,700.
+RESULTS = 30_000
 PROBE = "The lighthouse keeper counts the ships that pass at night."
 _COMPARE = ("$gt", "$gte", "$lt", "$lte")
 _SEVERAL = ("$in", "$nin")
@@ -61,8 +68,7 @@ def check_ids(ids: Iterable[str]) -> list[str]:
 
 def check_vectors(vectors, dimension: int, what: str) -> np.ndarray:
     """Return `vectors`, called `what` in messages, as float32 of shape (n, dimension) and norm 1. TypeError for what is no array
-    of numbers; StoreError for another shape, and for a vector that holds NaN or infinity, or is zero.
-    """
+    of numbers; StoreError for another shape, and for a vector that holds NaN or infinity, or is zero."""
     expected = f"give numbers of shape (n, {dimension})"
     try:
         array = np.asarray(vectors)
@@ -122,8 +128,7 @@ def to_chroma(
 ) -> dict[str, Any]:
     """Return `metadata`, called `where` in messages, as Chroma takes it, all checked. Values are str, int, float, bool, a list of
     one of these, or, in the fields `dates`, `datetime.date`; None stays None, and removes a key where there is one. TypeError or
-    ValueError for what Chroma cannot store, or would store as something else.
-    """
+    ValueError for what Chroma cannot store, or would store as something else."""
     if metadata is None:
         return {}
     if not isinstance(metadata, Mapping):
@@ -156,8 +161,7 @@ def from_chroma(metadata: Mapping[str, Any] | None, dates: Sequence[str]) -> dic
 
 def where_filter(where: Mapping[str, Any], dates: Sequence[str]) -> dict | None:
     """Return the filter `where` as Chroma takes it: one condition a dict, joined by ``$and``; dates as numbers; None for none.
-    TypeError or ValueError for a filter that Chroma refuses, or that can find nothing.
-    """
+    TypeError or ValueError for a filter that Chroma refuses, or that can find nothing."""
     if not isinstance(where, Mapping):
         what = f"where is a {type(where).__name__}"
         raise TypeError(f"{what}; give a dict such as {{'category': 'food'}}")
@@ -289,3 +293,92 @@ def encoded(texts: list[str], encoder, kind, show: bool | None = False) -> np.nd
     known = hasattr(encoder, "state_dict") or bool(getattr(encoder, "cache_key", None))
     cache = known and kind == "document"
     return encode(texts, encoder, kind=kind, cache=cache, show_progress=show)
+
+
+# --- out of a collection --------------------------------------------------------------------------------------------
+
+
+def pages(collection: Collection, ids: Sequence[str], include: list[str]) -> Iterator[Mapping]:
+    """Yield what `collection` has of the records `ids`, a thousand at a time, each page in Chroma's order."""
+    for start in range(0, len(ids), BATCH):
+        yield collection.get(ids=list(ids[start : start + BATCH]), include=include)
+
+
+def records_of(page: Mapping, dates: Sequence[str]) -> Iterator[Record]:
+    """Yield the records in a page; the fields `dates` hold dates."""
+    columns = (page[name] for name in ("ids", "documents", "metadatas", "embeddings"))
+    for i, text, metadata, vector in zip(*columns, strict=True):
+        yield Record(
+            i, text or "", from_chroma(metadata, dates), np.asarray(vector, dtype=np.float32)
+        )
+
+
+def all_vectors(collection: Collection) -> np.ndarray:
+    """Return the vectors of all records with norm 1, shape (records, dimension)."""
+    ids = collection.get(include=[])["ids"]
+    found = pages(collection, ids, ["embeddings"])
+    return np.vstack([unit_vectors(page["embeddings"]) for page in found])
+
+
+def by_index(
+    collection: Collection, vectors: np.ndarray, top_k: int, dates: Sequence[str], filters: Mapping
+) -> list[list[Hit]]:
+    """Return what the index gives for each vector, best first: fast, and not always the nearest."""
+    found, step = [], RESULTS // top_k
+    names = ["documents", "metadatas", "distances"]
+    for start in range(0, len(vectors), step):
+        part = vectors[start : start + step]
+        answer = collection.query(query_embeddings=part, n_results=top_k, include=names, **filters)
+        for rows in zip(*(answer[name] for name in ("ids", *names)), strict=True):
+            hits = [
+                Hit(i, text or "", from_chroma(metadata, dates), 1 - distance)
+                for i, text, metadata, distance in zip(*rows, strict=True)
+            ]
+            found.append(sorted(hits, key=_rank))
+    return found
+
+
+def by_comparison(
+    collection: Collection,
+    ids: Sequence[str],
+    vectors: np.ndarray,
+    top_k: int | None,
+    threshold: float | None,
+    dates: Sequence[str],
+) -> list[list[Hit]]:
+    """Return the best of the records `ids` for each vector, best first, after comparing with each of them."""
+    names: list[str] = []
+    parts = [np.empty((len(vectors), 0), dtype=np.float32)]
+    for page in pages(collection, ids, ["embeddings"]):
+        names += page["ids"]
+        parts.append(vectors @ unit_vectors(page["embeddings"]).T)
+    scores, chosen = np.concatenate(parts, axis=1), []
+    for row in scores:
+        good = np.flatnonzero(row >= (-math.inf if threshold is None else threshold))
+        if top_k is not None and top_k < len(good):
+            good = good[np.argpartition(-row[good], top_k - 1)[:top_k]]
+        chosen.append(good)
+    content = {}
+    wanted = [names[i] for i in np.unique(np.concatenate(chosen))]
+    for page in pages(collection, wanted, ["documents", "metadatas"]):
+        rows = zip(page["ids"], page["documents"], page["metadatas"], strict=True)
+        content |= {i: (text or "", from_chroma(metadata, dates)) for i, text, metadata in rows}
+    found = []
+    for row, good in zip(scores, chosen, strict=True):
+        there = [i for i in good if names[i] in content]
+        hits = [Hit(names[i], *content[names[i]], float(row[i])) for i in there]
+        found.append(sorted(hits, key=_rank))
+    return found
+
+
+def has_copies(collection: Collection, vectors: np.ndarray, many: int) -> bool:
+    """Say whether the collection has `many` vectors equal to the one that is commonest in `vectors`."""
+    distinct, counts = np.unique(vectors, axis=0, return_counts=True)
+    commonest = distinct[counts.argmax()][None]
+    answer = collection.query(query_embeddings=commonest, n_results=many, include=["distances"])
+    distances = answer["distances"][0]
+    return len(distances) == many and max(distances) < 1e-6
+
+
+def _rank(hit: Hit) -> tuple[float, str]:
+    return -hit.score, hit.id

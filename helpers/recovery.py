@@ -30,8 +30,7 @@ import numpy as np
 from helpers.cache import replacing
 from helpers.clients import DATABASE, LOCK, StoreError, connect
 from helpers.models import find_card, load_model
-from helpers.nearest import BATCH
-from helpers.records import Record, from_chroma, one_of
+from helpers.records import BATCH, Record, from_chroma, one_of
 from helpers.store import Store, open_store
 
 if TYPE_CHECKING:

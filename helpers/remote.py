@@ -55,8 +55,7 @@ class CostEstimate:
 
 def estimate_cost(texts: Iterable[str], model: str = "text-embedding-3-small") -> CostEstimate:
     """Estimate what it costs to encode `texts` with `model`; nothing is sent. Tokens are a guess: a quarter of the UTF-8 bytes,
-    or the number of words, numbers and signs, whichever is more. Expect an error of a quarter, and more for code and tables.
-    """
+    or the number of words, numbers and signs, whichever is more. Expect an error of a quarter, and more for code and tables."""
     texts = check_texts(texts)
     tokens = sum(max(-(-len(t.encode()) // 4), len(_PIECES.findall(t))) for t in texts)
     price = PRICES.get(model)

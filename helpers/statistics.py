@@ -28,8 +28,7 @@ ROUNDING = 1e-12
 @dataclass(frozen=True)
 class Comparison:
     """What `compare_paired` found: the mean of a minus the mean of b, its confidence interval, the chance of a mean difference as
-    far from 0 where there is none (NaN for the bootstraps), and the number of queries.
-    """
+    far from 0 where there is none (NaN for the bootstraps), and the number of queries."""
 
     difference: float
     low: float
@@ -219,8 +218,7 @@ def holm(p_values: Mapping[str, float] | Sequence[float]) -> dict[str, float] | 
 
 def share_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """Return Wilson's interval of a share: `successes` of `n`, such as 5 of 11. Raises ValueError when these are no whole
-    numbers, `n` is below 1, or there are more successes than trials.
-    """
+    numbers, `n` is below 1, or there are more successes than trials."""
     from scipy.stats import binomtest
 
     if successes != int(successes) or n != int(n) or not 0 <= successes <= n or n < 1:

@@ -23,8 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from helpers import nearest
-from helpers import records as checks
+from helpers import records as room
 from helpers.clients import StoreError, connect, find_collection, speaking
 from helpers.encoding import check_texts
 from helpers.models import find_card
@@ -84,7 +83,7 @@ def open_store(
     fields = check_texts(date_fields, "date_fields")
     about["date_fields"] = json.dumps(fields)  # a collection's own metadata holds no lists
     if encoder is not None:
-        about["probe"] = checks.probe_of(encoder, about["dimension"])
+        about["probe"] = room.probe_of(encoder, about["dimension"])
     index = {"hnsw": {"space": "cosine", "ef_search": whole("ef_search", ef_search)}}
     store = Store(client, name, about, encoder)
     with speaking(client, name):
@@ -106,8 +105,7 @@ def open_store(
 
 class Store:
     """Records in one collection: id, text, vector, metadata. Made by `open_store`. Every method looks the collection up again and
-    checks its space and its model, for another program may have replaced it since.
-    """
+    checks its space and its model, for another program may have replaced it since."""
 
     def __init__(self, client: ClientAPI, name: str, about: Mapping, encoder) -> None:
         self.client, self.name, self.encoder = client, name, encoder
@@ -163,7 +161,7 @@ class Store:
                 what = f"a probe sentence gets another vector (difference {difference:.2f})"
                 raise StoreError(f"{wrong}: {what}. Load the right model")
             return
-        sample = list(nearest.records_of(collection.get(limit=8, include=_ALL), self.date_fields))
+        sample = list(room.records_of(collection.get(limit=8, include=_ALL), self.date_fields))
         if count and not self.encodes(sample):
             what = f"{wrong}: none of {len(sample)} stored texts gets its stored vector. Load the right model"
             how = "if vectors were made of other texts than those stored, open without encoder and give vectors"
@@ -203,9 +201,9 @@ class Store:
         """
         one_of("existing", existing, "refuse", "replace", "keep")
         with self._opened() as collection:
-            rows = checks.checked_rows(ids, documents, vectors, metadatas, self)
+            rows = room.checked_rows(ids, documents, vectors, metadatas, self)
             old: dict[str, Mapping | None] = {}
-            for page in nearest.pages(collection, rows["ids"], ["metadatas"]):
+            for page in room.pages(collection, rows["ids"], ["metadatas"]):
                 old |= dict(zip(page["ids"], page["metadatas"], strict=True))
             if old and existing == "refuse":
                 what = f"{len(old)} of {len(rows['ids'])} ids are in {self.name!r} already"
@@ -223,7 +221,7 @@ class Store:
                 rows["embeddings"] = self.encode(rows["documents"], "document", show=None)
             self._write(collection.upsert if existing == "replace" else collection.add, rows)
             large = len(rows["ids"]) and collection.count() > EXACT
-            if large and nearest.has_copies(collection, np.array(rows["embeddings"]), COPIES):
+            if large and room.has_copies(collection, np.array(rows["embeddings"]), COPIES):
                 what = f"{COPIES} vectors of {self.name!r} or more are equal (empty texts, footers?). In an index they"
                 how = "hide others: keep one, or search by a threshold with top_k=None"
                 warnings.warn(f"{what} {how}", RuntimeWarning, stacklevel=2)
@@ -239,8 +237,7 @@ class Store:
     ) -> None:
         """Change records that are there (KeyError for others): text and vector together, or metadata, or all three. A text needs
         its vector, or an encoder to make it, and a vector its text. Metadata keys that are not named stay; one with the value
-        None is removed.
-        """
+        None is removed."""
         if documents is None and vectors is None and metadatas is None:
             raise ValueError("nothing to update: give documents and vectors, or metadatas")
         if documents is None and vectors is not None:
@@ -249,8 +246,8 @@ class Store:
             what = "documents without vectors would be found by the old vector"
             raise StoreError(f"{what}. Give both, or open the store with an encoder")
         with self._opened() as collection:
-            rows = checks.checked_rows(ids, documents, vectors, metadatas, self)
-            self._require(rows["ids"], nearest.pages(collection, rows["ids"], []))
+            rows = room.checked_rows(ids, documents, vectors, metadatas, self)
+            self._require(rows["ids"], room.pages(collection, rows["ids"], []))
             if documents is not None and vectors is None:
                 rows["embeddings"] = self.encode(rows["documents"], "document", show=None)
             if metadatas is not None:
@@ -267,7 +264,7 @@ class Store:
             if chosen is not None:
                 pages = [collection.get(where=chosen, include=[])]
             else:
-                pages = nearest.pages(collection, checks.check_ids(ids), [])
+                pages = room.pages(collection, room.check_ids(ids), [])
             found = [i for page in pages for i in page["ids"]]
             self._write(collection.delete, {"ids": found})
         return len(found)
@@ -275,9 +272,9 @@ class Store:
     def get(self, ids: Iterable[str]) -> list[Record]:
         """Return the records with these ids, in this order; KeyError when one is not there."""
         with self._opened() as collection:
-            found = list(nearest.pages(collection, ids := checks.check_ids(ids), _ALL))
+            found = list(room.pages(collection, ids := room.check_ids(ids), _ALL))
             self._require(ids, found)
-            records = (r for page in found for r in nearest.records_of(page, self.date_fields))
+            records = (r for page in found for r in room.records_of(page, self.date_fields))
             by_id = {record.id: record for record in records}
             return [by_id[i] for i in ids]
 
@@ -286,8 +283,8 @@ class Store:
         with self._opened() as collection:
             chosen = None if where is None else where_filter(where, self.date_fields)
             ids = collection.get(where=chosen, include=[])["ids"]
-            for page in nearest.pages(collection, ids, _ALL):
-                yield from nearest.records_of(page, self.date_fields)
+            for page in room.pages(collection, ids, _ALL):
+                yield from room.records_of(page, self.date_fields)
 
     def search(
         self,
@@ -340,26 +337,25 @@ class Store:
             return [[] for _ in vectors]
         ids = collection.get(include=[], limit=EXACT + 1, **filters)["ids"] if filters else None
         few = ids is not None and len(ids) <= EXACT
-        exact = few or top_k is None or top_k > nearest.RESULTS or 10 * top_k > total
+        exact = few or top_k is None or top_k > room.RESULTS or 10 * top_k > total
         if not exact:
-            found = nearest.by_index(collection, vectors, top_k, self.date_fields, filters)
+            found = room.by_index(collection, vectors, top_k, self.date_fields, filters)
             exact = min(map(len, found)) < top_k
             exact = exact or (total <= EXACT and not self._confirmed(collection, vectors, found))
         if exact:
             if not few:
                 ids = collection.get(include=[], **filters)["ids"]
             most = (top_k, threshold, self.date_fields)
-            return nearest.by_comparison(collection, ids, vectors, *most)
+            return room.by_comparison(collection, ids, vectors, *most)
         lowest = -math.inf if threshold is None else threshold
         return [[hit for hit in hits if hit.score >= lowest] for hits in found]
 
     def _confirmed(self, collection, vectors, found: list[list[Hit]]) -> bool:
         """Say whether no records have better scores, by vectors that are kept from search to search. Should others have changed
-        the collection meanwhile, its index gives other scores, and no confirmation.
-        """
+        the collection meanwhile, its index gives other scores, and no confirmation."""
         which, top_k = (collection.id, collection.count()), len(found[0])
         if self._kept is None or self._kept[0] != which:
-            self._kept = which, nearest.all_vectors(collection)
+            self._kept = which, room.all_vectors(collection)
         scores = np.partition(vectors @ self._kept[1].T, -top_k, axis=1)[:, -top_k:]
         given = [[hit.score for hit in reversed(hits)] for hits in found]
         if np.abs(np.sort(scores, axis=1) - given).max() > 1e-5:
@@ -379,7 +375,7 @@ class Store:
             return np.empty((0, self.dimension), dtype=np.float32), False
         single = np.ndim(query) == 1
         vectors = np.asarray(query)[None] if single else query
-        return checks.check_vectors(vectors, self.dimension, "query"), single
+        return room.check_vectors(vectors, self.dimension, "query"), single
 
     def encode(self, texts: list[str], kind="document", show: bool | None = False) -> np.ndarray:
         if self.encoder is None:
@@ -387,8 +383,8 @@ class Store:
             raise StoreError(f"{what}, or encode them yourself and give vectors")
         if not texts:
             return np.empty((0, self.dimension), dtype=np.float32)
-        vectors = checks.encoded(texts, self.encoder, kind, show)
-        return checks.check_vectors(vectors, self.dimension, "the encoder's vectors")
+        vectors = room.encoded(texts, self.encoder, kind, show)
+        return room.check_vectors(vectors, self.dimension, "the encoder's vectors")
 
     def _require(self, ids: list[str], found: Iterable[Mapping]) -> None:
         there = {i for page in found for i in page["ids"]}
@@ -398,7 +394,7 @@ class Store:
     def _write(self, method, rows: Mapping) -> None:
         """Call `method` with `rows`, a batch at a time."""
         self._kept, self._large = None, (0, 0.0)
-        total, step = len(rows["ids"]), min(nearest.BATCH, self.client.get_max_batch_size())
+        total, step = len(rows["ids"]), min(room.BATCH, self.client.get_max_batch_size())
         with progress(total, "storing", unit="records") as advance:
             for start in range(0, total, step):
                 method(**{what: column[start : start + step] for what, column in rows.items()})

@@ -37,8 +37,7 @@ def venv_python(venv: Path = VENV) -> Path:
 
 def ensure(root: Path = ROOT) -> Path:
     """Build `.venv` and fetch the models where missing or stale; return the environment's interpreter. SetupError when a step
-    fails; what pip or the model download printed stands above the message.
-    """
+    fails; what pip or the model download printed stands above the message."""
     python = venv_python(root / ".venv")
     if not is_current(root):
         build(root)
@@ -51,8 +50,7 @@ def ensure(root: Path = ROOT) -> Path:
 
 def prepare(python: Path, root: Path = ROOT) -> None:
     """Encode the course's texts, unless a note in `.venv` says that it was done for these texts, these packages and this cache. A
-    failure is no obstacle: lessons encode what they miss.
-    """
+    failure is no obstacle: lessons encode what they miss."""
     note = root / ".venv" / "prepared"
     texts = sorted((root / "helpers" / "data").glob("*.jsonl"))
     inputs = (fingerprint(root), os.environ.get(CACHE_VARIABLE), [t.read_bytes() for t in texts])
@@ -81,8 +79,7 @@ def is_current(root: Path = ROOT) -> bool:
 
 def fingerprint(root: Path = ROOT) -> str:
     """Return a hash of all that a build depends on: what `pyproject.toml` wants installed, the Python, and the folder, for
-    scripts in a virtual environment hold absolute paths.
-    """
+    scripts in a virtual environment hold absolute paths."""
     declared = [_pyproject(root)[table] for table in ("project", "build-system")]
     inputs = (*declared, sys.version_info[:3], sys.platform, str(root))
     return hashlib.sha256(repr(inputs).encode()).hexdigest()
@@ -123,8 +120,7 @@ def torch_requirement(root: Path = ROOT) -> str:
 
 def install_torch(python: Path, requirement: str, root: Path = ROOT) -> None:
     """Install `requirement` as a CPU build: by pip, where it would take one anyway (macOS, Windows, or a machine that is set up
-    so); else by uv, which knows where torch's CPU builds are published. If that fails too, the default build: big, but right.
-    """
+    so); else by uv, which knows where torch's CPU builds are published. If that fails too, the default build: big, but right."""
     if not brings_gpu_libraries(pip_report(python, requirement, root)):
         _run([*_pip(python), "install", requirement], root, "installing torch")
         return

@@ -28,8 +28,7 @@ def find_notebooks(root: Path = ROOT) -> list[Path]:
 def execute(path: Path) -> float:
     """Execute the notebook at `path` in a fresh kernel, store its outputs in it, and return the seconds it took. The file is
     replaced only when every cell has run, or nbclient's error leaves it as it was. Progress bars are off, so that what is stored
-    is the same from run to run.
-    """
+    is the same from run to run."""
     import nbformat
     from nbclient import NotebookClient
 
@@ -51,8 +50,7 @@ def execute(path: Path) -> float:
 
 def clean(notebook) -> None:
     """Remove from `notebook` what editors and runs leave behind: widget state, timings, collapsed cells. Tags, folded sources and
-    descriptions of pictures stay.
-    """
+    descriptions of pictures stay."""
     about = notebook.metadata
     kept = {key: about[key] for key in ("language_info", "title") if key in about}
     notebook.metadata = {"kernelspec": dict(KERNELSPEC), **kept}

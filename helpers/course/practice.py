@@ -31,8 +31,7 @@ class PracticeError(ValueError):
 
 def generate(solution: Path):
     """Return the exercise notebook (without outputs) that belongs to the notebook `solution`. PracticeError when markers do not
-    pair up, or no name is set between them outside of a function.
-    """
+    pair up, or no name is set between them outside of a function."""
     import nbformat
 
     notebook = nbformat.read(solution, as_version=4)
@@ -119,8 +118,7 @@ def _content(notebook) -> list[tuple]:
 
 def main(root: Path = ROOT) -> int:
     """Generate and execute every exercise notebook that is stale, and return the number that failed. A notebook that somebody has
-    worked in is kept under another name.
-    """
+    worked in is kept under another name."""
     import nbformat
 
     from helpers.course.notebooks import main as execute_all

@@ -37,8 +37,7 @@ _GENERATED = re.compile(r"generated (by|from)", re.IGNORECASE)
 class Docstring:
     """The first paragraph of one docstring, on one line; the distribution that brings it, such as ``scikit-learn``; the module
     that defines it; its kind: ``module``, ``class``, ``function`` or ``method``; and its name within the module, such as
-    ``KMeans.fit`` (a module's own name for a module).
-    """
+    ``KMeans.fit`` (a module's own name for a module)."""
 
     text: str
     package: str

@@ -274,8 +274,7 @@ def _blocks(text: str) -> Iterator[tuple[int, str]]:
 
 def _running_text(markdown: str) -> Iterator[tuple[int, str]]:
     """Yield the paragraphs of a Markdown text, with the line in which each begins. What stands line by line without a gap is
-    one paragraph: the items of a list, the rows of a table.
-    """
+    one paragraph: the items of a list, the rows of a table."""
     from markdown_it import MarkdownIt
 
     # Indented lines count as text: more often they are somebody's paragraph than code.

@@ -18,8 +18,7 @@ from helpers.course.grading.supervisor import check_all
 
 def run(options) -> int:
     """Check the notebooks that `options` name, print and write the reports, and return 0 when every answer is right, 1 when one
-    is not, 2 when there is nothing to check or no report can be written, 130 when it is interrupted.
-    """
+    is not, 2 when there is nothing to check or no report can be written, 130 when it is interrupted."""
     from tqdm import tqdm
 
     try:

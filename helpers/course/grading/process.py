@@ -184,8 +184,7 @@ class Process:
 
     def _left(self) -> list:
         """Return the living processes that were seen below this one or carry its token; not itself, for below it is found
-        whatever has lost its parent.
-        """
+        whatever has lost its parent."""
         import psutil
 
         left = []

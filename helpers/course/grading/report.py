@@ -34,8 +34,7 @@ def as_json(verdicts: Iterable[Verdict]) -> str:
 
 def as_table(verdicts: Sequence[Verdict], width: int = 100, encoding: str = "utf-8") -> str:
     """Return, for a terminal of `width` characters that shows those of `encoding`: a line for each learner, a line for each
-    exercise, and what is to be said of everything that is not right.
-    """
+    exercise, and what is to be said of everything that is not right."""
     try:
         signs = SIGNS if "".join(SIGNS.values()).encode(encoding) else {}
     except UnicodeEncodeError:
@@ -158,8 +157,7 @@ def _exercises(verdicts: Iterable[Verdict]) -> list[str]:
 
 def _by_learner(verdicts: Iterable[Verdict]) -> dict[str, dict[str, Verdict]]:
     """Return learner → exercise → verdict. Of two notebooks of one learner with the same exercise, the second stands under its
-    own name.
-    """
+    own name."""
     found: dict[str, dict[str, Verdict]] = {}
     for verdict in verdicts:
         twice = verdict.exercise in found.get(verdict.learner, {})

@@ -35,8 +35,7 @@ class SubmissionError(ValueError):
 @dataclass(frozen=True)
 class Limits:
     """What a notebook may use: seconds in all (a cell or check half of them), bytes of memory of all its processes together,
-    and bytes that it prints.
-    """
+    and bytes that it prints."""
 
     seconds: float = 120.0
     memory: int = 4 * 2**30
@@ -46,8 +45,7 @@ class Limits:
 @dataclass(frozen=True)
 class Verdict:
     """What became of one exercise of one notebook; `failing` is the smallest input that failed, in words. `exercise` and
-    `level` are None when the notebook cannot be told to belong to any.
-    """
+    `level` are None when the notebook cannot be told to belong to any."""
 
     notebook: str
     learner: str
@@ -72,8 +70,7 @@ class Cell:
 class Submission:
     """A notebook that was handed in: its path as the report shows it, whose it is as far as folder and file name tell, the
     exercises that it should answer, the code to run, the places of all code cells, what its own checks were called with, and
-    why it cannot be run, if it cannot.
-    """
+    why it cannot be run, if it cannot."""
 
     path: Path
     name: str
@@ -96,8 +93,7 @@ class Submission:
 
 def find_submissions(paths: Iterable[str | Path]) -> list[Submission]:
     """Return the notebooks at `paths` (files, or folders with all that lies below), read. Hidden files and folders are passed
-    over, links to folders are not followed. Raises `SubmissionError` where there is none.
-    """
+    over, links to folders are not followed. Raises `SubmissionError` where there is none."""
     paths, found = list(map(Path, paths)), {}
     for given in paths:
         if given.is_dir():
@@ -225,8 +221,7 @@ def _exercises_in(notebook) -> list[str]:
 
 def _learner_in(stem: str) -> str:
     """Return what is left of a file's name without the practice's and without what programs add:
-    ``ada_practice_02 (1)`` is ada's. Where nothing is left, the whole name stands for the learner.
-    """
+    ``ada_practice_02 (1)`` is ada's. Where nothing is left, the whole name stands for the learner."""
     bare = stem
     while (shorter := ADDED.sub("", bare)) != bare:
         bare = shorter

@@ -30,8 +30,7 @@ def check_all(
 ) -> list[Verdict]:
     """Run and judge every one of `submissions`, `jobs` at a time, and return the verdicts in their order; `advance` is called
     after each. A notebook whose files were taken away or changed while others ran runs once more, alone: its verdict is its own.
-    A RuntimeWarning says that files of the course have changed meanwhile, or how far it was when it was interrupted (Ctrl-C).
-    """
+    A RuntimeWarning says that files of the course have changed meanwhile, or how far it was when it was interrupted (Ctrl-C)."""
     submissions, limits = list(submissions), limits or Limits()
     course, halt = Course(), threading.Event()
     done: dict[int, list[Verdict]] = {}
@@ -56,11 +55,13 @@ def check_all(
                     submission.verdicts("crashed", f"it could not be run: {error}"),
                     False,
                 )
-            if not halt.is_set():
-                disturbed.update([] if whole else [number])
-                again = number in done
-                done[number] = found
-                again or advance()
+            if halt.is_set():
+                return
+            if not whole:
+                disturbed.add(number)
+            first, done[number] = number not in done, found
+            if first:
+                advance()
 
         with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
             try:

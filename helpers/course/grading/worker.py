@@ -17,8 +17,7 @@ MOST_FILE = 2**30
 
 def main() -> None:
     """Run the cells and the checks, behind a guard where the system can fork: what a notebook takes for its parent, and may
-    kill, is then not the process that checks the others; and on Linux what loses its parent stays below the guard.
-    """
+    kill, is then not the process that checks the others; and on Linux what loses its parent stays below the guard."""
     if not hasattr(os, "fork"):
         _work()
         return

@@ -38,8 +38,7 @@ class Course:
 
     def changed(self, home: Path | None = None) -> list[str]:
         """Return the names of the package's files, or of those of a copy in `home`, that are not what they were. They stay as
-        they are: somebody may have edited them on purpose meanwhile.
-        """
+        they are: somebody may have edited them on purpose meanwhile."""
 
         def is_other(name: Path, content: bytes) -> bool:
             try:
@@ -52,8 +51,7 @@ class Course:
 
 def cache_to_share() -> dict[Path, bytes]:
     """Return the files of the course's cache, without the models (they are verified when loaded), to write for each submission:
-    what one puts into its own is not what the next one finds.
-    """
+    what one puts into its own is not what the next one finds."""
     original, files = cache_folder(), {}
     for folder in sorted(path for path in original.iterdir() if path.is_dir()):
         if folder.name != "models" and _size(folder) <= MOST_CACHE:
@@ -106,8 +104,7 @@ def copy_beside(submission: Submission, folder: Path) -> None:
 
 def put_beside(submission: Submission, copy: Path, work: Path) -> None:
     """Make the folder in which a notebook runs, with the copy of what lies beside it, or with what lies there now if another
-    notebook has taken the copy away.
-    """
+    notebook has taken the copy away."""
     try:
         copy.rename(work)
     except OSError:
@@ -124,7 +121,11 @@ def _is_left_out(path: Path) -> bool:
 
 
 def _size(path: Path) -> int:
-    return sum(found.lstat().st_size for found in (path, *path.rglob("*")))
+    total = 0
+    for found in (path, *path.rglob("*")):
+        with suppress(OSError):  # it may be gone meanwhile
+            total += found.lstat().st_size
+    return total
 
 
 @contextmanager
