@@ -43,14 +43,10 @@ def cache_folder(*parts: str, make: bool = True) -> Path:
 
 
 def _absolute(chosen: str) -> Path:
-    folder = Path(chosen).expanduser()
-    if folder.is_absolute():
-        return folder
     here = Path.cwd()
-    if here.is_relative_to(_PROJECT):
-        return _PROJECT / folder
-    above = (place / folder for place in (here, *here.parents))
-    return next((place for place in above if place.is_dir()), here / folder)
+    places = [_PROJECT] if here.is_relative_to(_PROJECT) else [here, *here.parents]
+    folders = [place / Path(chosen).expanduser() for place in places]
+    return next(filter(Path.is_dir, folders), folders[0])
 
 
 @contextmanager

@@ -170,7 +170,7 @@ class _Source:
             end -= 1
 
     def starts_after(self, first: int, end: int, overlap: int) -> list[int]:
-        """Return the tokens at which the next chunk may start, the one with the most overlap first."""
+        """Return the tokens at which the next chunk may start, that with the most overlap first."""
         lowest = max(first + 1, end - overlap)
         place = bisect_left(self.sentences, end)
         if self.sentences[place : place + 1] == [end]:
@@ -204,7 +204,7 @@ class _Source:
 
 
 def _tokenize(text: str, model: SentenceTransformer) -> list[tuple[int, int, bool]]:
-    """Return, for each token of `text`, where it starts and ends, and whether the model knows it."""
+    """Return for each token where it starts and ends, and whether the model knows it."""
     encoded = model.tokenizer(
         text, add_special_tokens=False, truncation=False, return_offsets_mapping=True, verbose=False
     )

@@ -65,19 +65,17 @@ def name_clusters(
     """Return, for each cluster, the words that set it apart from the others, best first.
 
     Class-based TF-IDF: all texts of a cluster are taken as one. The weight of word t in cluster c
-    is ``tf(t, c) · log(1 + A / f(t))``, where tf is the share of t among the words of c, f how often
-    t occurs in all clusters together, and A the average number of words in a cluster. Words are
-    those of `helpers.words.words_in` that have three characters or more and no digit, in lower
+    is ``tf(t, c) · log(1 + A / f(t))``, where tf is the share of t among the words of c, f how
+    often t occurs in all clusters, and A the average number of words in a cluster. Words are those
+    of `helpers.words.words_in` that have three characters or more and no digit, in lower
     case, without English stop words; in scripts without spaces, pairs of characters, which are
     words or parts of words. Equal weights stand in alphabetical order.
 
     `labels` of any kind, one for each text; a text with the label None belongs to no cluster.
     Returned is a dict from label to at most `words` words, in the order in which labels appear.
 
-    References
-    ----------
-    M. Grootendorst, "BERTopic: Neural topic modeling with a class-based TF-IDF procedure",
-    arXiv:2203.05794, 2022.
+    Reference: M. Grootendorst, "BERTopic: Neural topic modeling with a class-based TF-IDF
+    procedure", arXiv:2203.05794, 2022.
     """
     from sklearn.feature_extraction.text import CountVectorizer
 

@@ -75,8 +75,8 @@ def top_k_indices(scores: np.ndarray, k: int) -> np.ndarray:
         raise ValueError(f"scores has shape {scores.shape}; give one row, of shape (n,)")
     if k < 1:
         raise ValueError(f"k={k}: give a whole number from 1 up")
-    # k scores reach the k-th best of the blocks' maxima: no smaller one is among the best. Blocks are
-    # columns, whose maxima a processor finds several at a time.
+    # k scores reach the k-th best of the blocks' maxima: no smaller one is among the best. Blocks
+    # are columns, whose maxima a processor finds several at a time.
     whole = len(scores) // _BLOCK * _BLOCK if len(scores) > 4 * _BLOCK * k else 0
     maxima = scores[:whole].reshape(_BLOCK, -1).max(axis=0) if whole else scores
     if np.isnan(maxima).any() or np.isnan(scores[whole:]).any():

@@ -28,9 +28,9 @@ _KNOWN: weakref.WeakKeyDictionary[Any, tuple[tuple, str]] = weakref.WeakKeyDicti
 
 
 def model_fingerprint(model: SentenceTransformer) -> str:
-    """Return who `model` is, in 64 hexadecimal digits: the SHA-256 of the weights, which are read at
-    every call, and of all settings that change a vector: modules and their configuration,
-    tokenizer, ``max_seq_length``, prompts, ``truncate_dim``, and the libraries' versions.
+    """Return who `model` is, in 64 hexadecimal digits: the SHA-256 of the weights, read at every
+    call, and of all settings that change a vector: modules and their configuration, tokenizer,
+    ``max_seq_length``, prompts, ``truncate_dim``, and the libraries' versions.
 
     Any other object, such as a client of an embedding service, says who it is in an attribute
     ``cache_key``: a string with the service's address, the model's name, its revision and whatever
@@ -41,8 +41,9 @@ def model_fingerprint(model: SentenceTransformer) -> str:
         return hashlib.sha256(f"stated:{stated}".encode()).hexdigest()
     if not hasattr(model, "state_dict") or not hasattr(model, "modules"):
         raise TypeError(
-            f"a {type(model).__name__} does not tell which vectors it gives. Set its attribute cache_key "
-            "to a string that does (address, model, revision), or call encode with cache=False"
+            f"a {type(model).__name__} does not tell which vectors it gives. Set its attribute "
+            "cache_key to a string that does (address, model, revision), or call encode with "
+            "cache=False"
         )
     fingerprint = _of_weights(model)
     _KNOWN[model] = (_glance(model), fingerprint)

@@ -28,10 +28,8 @@ def reciprocal_rank_fusion(
     id, so that the order of the rankings does not matter. Raises TypeError for anything but ids,
     ValueError for an id twice in a ranking or a negative `k`.
 
-    References
-    ----------
-    G. V. Cormack, C. L. A. Clarke and S. Büttcher, "Reciprocal rank fusion outperforms Condorcet
-    and individual rank learning methods", SIGIR 2009.
+    Reference: G. V. Cormack, C. L. A. Clarke and S. Büttcher, "Reciprocal rank fusion outperforms
+    Condorcet and individual rank learning methods", SIGIR 2009.
     """
     if not 0 <= k < math.inf:
         raise ValueError(f"k={k}: give 0 or more")
@@ -52,10 +50,8 @@ def convex_combination(
     are pairs as from `reciprocal_rank_fusion`, scores from 0 to 1. Raises TypeError for anything
     but pairs; ValueError for an id twice, a score that is not finite, or other weights.
 
-    References
-    ----------
-    S. Bruch, S. Gai and A. Ingber, "An analysis of fusion functions for hybrid retrieval", ACM
-    TOIS 42(1), 2023.
+    Reference: S. Bruch, S. Gai and A. Ingber, "An analysis of fusion functions for hybrid
+    retrieval", ACM TOIS 42(1), 2023.
     """
     given = [1 / max(1, len(rankings))] * len(rankings) if weights is None else list(weights)
     right = all(weight >= 0 for weight in given) and abs(sum(given) - 1) < 1e-6

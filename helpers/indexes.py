@@ -4,10 +4,9 @@
 >>> index.search(queries, k=10).ids.shape
 (200, 10)
 
-FAISS asserts where it should explain: a matrix of the wrong width ends in an empty
-``AssertionError``, vectors that are not normalised are searched without a word. Here every argument
-is checked first; what is wrong raises TypeError or ValueError, with what was given, what is
-expected, and what to do. The indexes themselves are FAISS's own (`VectorIndex.faiss`).
+FAISS asserts where it should explain, and searches vectors that are not normalised without a word.
+Here every argument is checked first: TypeError or ValueError say what was given, what is expected,
+and what to do. The indexes themselves are FAISS's own (`VectorIndex.faiss`).
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from helpers.timing import time_in_turn
 
 Metric = Literal["cosine", "inner product", "l2"]
 METRICS = ("cosine", "inner product", "l2")
-#: What FAISS's k-means wants for each centroid; with fewer points it trains all the same, and warns.
+#: What FAISS's k-means wants for each centroid; with fewer points it trains, and warns.
 POINTS_PER_CELL = 39
 SEED = 1234
 
@@ -78,8 +77,8 @@ class VectorIndex:
         """Return the `k` nearest vectors to each query.
 
         `queries`: shape (queries, dimension), float32; of norm 1 where the metric is the cosine.
-        Where `k` is more than the index, or an IVF's cells, hold, the rows end with id -1. `nprobe`:
-        for an IVF, how many cells to look into, for this call only.
+        Where `k` is more than the index, or an IVF's cells, hold, the rows end with id -1.
+        `nprobe`: for an IVF, how many cells to look into, for this call only.
         """
         queries = self._check_queries(queries)
         check_whole("k", k)
@@ -159,15 +158,10 @@ def ivf_index(
     search looks into the `nprobe` nearest of them; into all, it is exact.
 
     `vectors`, `ids` and `metric` as in `flat_index`. `nlist` None: the square root of n, or fewer
-    where that would leave less than 39 vectors a cell.
+    where that would leave less than 39 vectors a cell: too few for FAISS's taste (UserWarning).
 
-    Warns with UserWarning when a cell has fewer than 39 vectors on average: too few for FAISS's
-    taste. Measure with `sweep_nprobe` whether it matters.
-
-    References
-    ----------
-    J. Sivic and A. Zisserman, "Video Google: a text retrieval approach to object matching in
-    videos", ICCV 2003.
+    Reference: J. Sivic and A. Zisserman, "Video Google: a text retrieval approach to object
+    matching in videos", ICCV 2003.
     """
     vectors, ids, measure = _check(vectors, ids, metric)
     n, dimension = vectors.shape
@@ -177,10 +171,10 @@ def ivf_index(
     nlist = check_whole("nlist", nlist, 1, n, "there are not more vectors")
     nprobe = check_whole("nprobe", nprobe, 1, nlist, "there are not more cells")
     if nlist > 1 and n < POINTS_PER_CELL * nlist:
+        most = max(1, n // POINTS_PER_CELL)
         warnings.warn(
-            f"nlist={nlist} leaves {n / nlist:.0f} vectors a cell; FAISS asks for {POINTS_PER_CELL} "
-            f"or more, here nlist={max(1, n // POINTS_PER_CELL)} or less. "
-            "Measure both with sweep_nprobe",
+            f"nlist={nlist} leaves {n / nlist:.0f} vectors a cell; FAISS asks for "
+            f"{POINTS_PER_CELL} or more, here nlist={most} or less. Measure both with sweep_nprobe",
             stacklevel=2,
         )
     faiss = load_faiss()
@@ -216,15 +210,13 @@ def hnsw_index(
     building and searching: more find more, and take longer. With more than one thread the graph
     differs a little from run to run. Vectors cannot be removed from it.
 
-    References
-    ----------
-    Y. Malkov and D. Yashunin, "Efficient and robust approximate nearest neighbor search using
-    Hierarchical Navigable Small World graphs", IEEE TPAMI 42(4), 2020.
+    Reference: Y. Malkov and D. Yashunin, "Efficient and robust approximate nearest neighbor search
+    using Hierarchical Navigable Small World graphs", IEEE TPAMI 42(4), 2020.
     """
     vectors, ids, measure = _check(vectors, ids, metric)
-    settings = {"links": check_whole("links", links, 2)}
-    settings["ef_construction"] = check_whole("ef_construction", ef_construction)
-    settings["ef_search"] = check_whole("ef_search", ef_search)
+    settings = {"links": links, "ef_construction": ef_construction, "ef_search": ef_search}
+    lowest = {"links": 2}  # with 1, FAISS crashes
+    settings = {name: check_whole(name, n, lowest.get(name, 1)) for name, n in settings.items()}
     groups = _equal(vectors)
     first = [group[0] for group in groups]
     graph = load_faiss().IndexHNSWFlat(vectors.shape[1], links, measure)
@@ -436,9 +428,9 @@ def _check_matrix(
     bad = np.flatnonzero(np.abs(norms - 1) > _NORM_TOLERANCE)
     if metric == "cosine" and len(bad):
         raise ValueError(
-            f"{what}[{bad[0]}] has norm {norms[bad[0]]:.4g} ({len(bad)} of {len(vectors)} rows are "
-            "not of norm 1); the cosine needs norm 1. Encode with normalize_embeddings=True, divide "
-            "by the norm, or choose metric='inner product' or 'l2'"
+            f"{what}[{bad[0]}] has norm {norms[bad[0]]:.4g} ({len(bad)} of {len(vectors)} rows "
+            "are not of norm 1); the cosine needs norm 1. Encode with normalize_embeddings=True, "
+            "divide by the norm, or choose metric='inner product' or 'l2'"
         )
     return vectors
 

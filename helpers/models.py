@@ -5,14 +5,9 @@
 >>> model.encode("A gull stole my chips.").shape
 (384,)
 
-A model is looked for in this order:
-
-1. a copy on this machine whose weights have the right SHA-256: the course's cache, or a Python
-   package that carries the weights;
-2. the model hub's cache on this machine, at the revision this module names;
-3. the model hub itself, at that revision.
-
-Nothing is ever loaded from a copy with a wrong checksum, and no code that comes with a model is run.
+A model is looked for in the course's cache, then in a Python package that carries it, in the model
+hub's cache on this machine, and last on the hub itself, at the revision that this module names.
+Nothing is loaded from a copy with a wrong checksum, and no code that comes with a model is run.
 """
 
 from __future__ import annotations
@@ -324,7 +319,7 @@ def _from_packages(card: ModelCard) -> Path | None:
 
 
 def _extract(workshop: Path, card: ModelCard) -> Path:
-    """Join the pieces of a zip file in `workshop`, unpack it, and return the folder that was in it."""
+    """Join the pieces of a zip file in `workshop`, unpack it, and return the folder in it."""
     pieces, archive = sorted(workshop.rglob("*.zip.*")), workshop / "model.zip"
     size = sum(piece.stat().st_size for piece in pieces)
     with archive.open("wb") as whole, progress(size, "unpacking", unit="B") as advance:
@@ -347,7 +342,7 @@ def _extract(workshop: Path, card: ModelCard) -> Path:
 
 
 def _hub_copy(hub_id: str, card: ModelCard | None = None) -> Path | None:
-    """Return the folder in the hub's cache on this machine, verified; None if it is not complete."""
+    """Return the folder in the hub's cache on this machine, verified; None if not complete."""
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
