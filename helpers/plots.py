@@ -231,7 +231,7 @@ def course_map(ax: Axes | None = None) -> Axes:
         (2, 0, "large corpus", "encode it once (06)"),
         (4, 0, "clusters", "discover topics (08)"),
         (6, 0, "index and store", "faster (04), kept (05)"),
-        (8, 0, "many machines", "outgrow one (09)"),
+        (8, 0, "better results", "improve (09)"),
     )
     box = {"boxstyle": "round,pad=0.55", "ec": "none"}
     middle = {"ha": "center", "va": "center"}
