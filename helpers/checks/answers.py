@@ -4,13 +4,13 @@ on what a plain call does not notice."""
 from __future__ import annotations
 
 import contextlib
-import copy
 import ctypes
 import dis
 import inspect
 import io
 import linecache
 import threading
+import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Set
 from types import CodeType
@@ -38,9 +38,6 @@ class Sink(io.TextIOBase):
 
     def __init__(self) -> None:
         self.start = ""
-
-    def writable(self) -> bool:
-        return True
 
     def write(self, text: str) -> int:
         if len(self.start) < 200:
@@ -93,12 +90,10 @@ class Answer:
         return result
 
     def _check_signature(self, arguments: tuple, named: dict) -> None:
+        signature = _signature(self.function)
         try:
-            signature = inspect.signature(self.function)
-        except (TypeError, ValueError):
-            return
-        try:
-            signature.bind(*arguments, **named)
+            if signature:
+                signature.bind(*arguments, **named)
         except TypeError:
             raise Wrong(
                 f"`{self.name}{signature}` cannot be called with {len(arguments) + len(named)} "
@@ -106,17 +101,20 @@ class Answer:
             ) from None
 
 
+def _signature(function: Callable) -> inspect.Signature | None:
+    with contextlib.suppress(TypeError, ValueError):
+        return inspect.signature(function)
+    return None
+
+
 def parameters(function: Callable) -> list[str]:
     """Return the names of a function's parameters; none where they cannot be told."""
-    try:
-        return list(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        return []
+    return list(getattr(_signature(function), "parameters", ()))
 
 
-def in_time(seconds: float, work: Callable[[Sink], Any]) -> tuple[bool, Any]:
+def in_time(seconds: float, work: Callable[[Sink], Any]) -> Any:
     """Run `work` in a thread of its own, which is given what takes the place of its output; return
-    whether it ended within `seconds`, and what it returned, or whether it could be stopped.
+    what it returned, or None where it did not end within `seconds`.
 
     A thread, because it can be left behind: nothing else gets control back from a loop that
     catches every exception, or from a call into C, on every system.
@@ -134,15 +132,15 @@ def in_time(seconds: float, work: Callable[[Sink], Any]) -> tuple[bool, Any]:
         thread.start()
         thread.join(seconds)
         if found:
-            return True, found[0]
+            return found[0]
         for _ in range(10):  # an answer that catches the first one meets another
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
                 ctypes.c_ulong(thread.ident or 0), ctypes.py_object(TimeUp)
             )
             thread.join(0.1)
             if not thread.is_alive():
-                return False, True
-    return False, False
+                break
+    return None
 
 
 def copied(value: Any) -> Any:
@@ -153,19 +151,14 @@ def copied(value: Any) -> Any:
         return type(value)(copied(item) for item in value)
     if type(value) is dict:
         return {key: copied(item) for key, item in value.items()}
-    with contextlib.suppress(Exception):
-        if type(value).__module__ == "builtins" and not callable(value):
-            return copy.deepcopy(value)
     return value
 
 
 def _left_over(function: Callable, error: NotImplementedError) -> str:
     """Say so when `function` has been written, and its stub's `raise` still stands in it."""
     code = getattr(inspect.unwrap(function), "__code__", None)
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if code is None or trace is None or trace.tb_frame.f_code is not code:
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    if code is None or frames[-1].f_code is not code:
         return ""
     untouched = code.co_names == ("NotImplementedError",) and not code.co_cellvars
     if untouched and code.co_nlocals == code.co_argcount + code.co_kwonlyargcount:
@@ -176,28 +169,23 @@ def _left_over(function: Callable, error: NotImplementedError) -> str:
 def raised(error: BaseException, files: Set) -> str:
     """Say what `error` is and in which line of the learner's it arose; "" where it did not arise in
     the learner's code and is no TypeError."""
-    place = None
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename in files:
-            place = trace
-        trace = trace.tb_next
-    if place is None and not isinstance(error, TypeError):
+    walked = traceback.walk_tb(error.__traceback__)
+    places = [(frame, line) for frame, line in walked if frame.f_code.co_filename in files]
+    if not places and not isinstance(error, TypeError):
         return ""
     said = f"it raises {type(error).__name__}: {short(str(error), 160)}".rstrip(": .")
-    if place is None:
-        return said + "."
-    frame = place.tb_frame
-    line = linecache.getline(frame.f_code.co_filename, place.tb_lineno, frame.f_globals).strip()
-    return f"{said}\nin the line `{short(line, 90)}`." if line else said + "."
+    for frame, line in places[-1:]:
+        code = linecache.getline(frame.f_code.co_filename, line, frame.f_globals).strip()
+        said += f"\nin the line `{short(code, 90)}`" if code else ""
+    return said + "."
 
 
 def reads_the_notebook(functions: Iterable[Answer]) -> str:
     """Name the notebook's data that a function reads although nobody has given it to it."""
     for answer in functions:
         function = inspect.unwrap(answer.function)
-        code, names = getattr(function, "__code__", None), getattr(function, "__globals__", {})
-        for name in _names_in(code) if code else ():
+        names = getattr(function, "__globals__", {})
+        for name in _names_in(getattr(function, "__code__", None)):
             if not name.isupper() and isinstance(names.get(name), (np.ndarray, list, dict, str)):
                 return (
                     f"\nIt reads `{name}`, a variable of the notebook. Use only what the function is "
@@ -206,14 +194,13 @@ def reads_the_notebook(functions: Iterable[Answer]) -> str:
     return ""
 
 
-def _names_in(code: CodeType) -> Iterator[str]:
+def _names_in(code: CodeType | None) -> Iterator[str]:
     """Yield the global names that `code` reads, in functions and comprehensions inside it as well."""
-    for step in dis.get_instructions(code):
+    for step in dis.get_instructions(code) if code else ():
         if step.opname in {"LOAD_GLOBAL", "LOAD_NAME"}:
             yield step.argval
-    for inside in code.co_consts:
-        if isinstance(inside, CodeType):
-            yield from _names_in(inside)
+        elif isinstance(step.argval, CodeType):
+            yield from _names_in(step.argval)
 
 
 def older_definition(answer: Callable) -> str:
@@ -226,7 +213,5 @@ def older_definition(answer: Callable) -> str:
         head = f"def {answer.__name__}("
         cells = [cell for cell in get_ipython().user_ns["In"][:-1] if head in cell]
         if cells and inspect.getsource(answer).strip() not in cells[-1]:
-            return (
-                f"  The last cell with `{head}…)` failed: this judges the definition before it.\n"
-            )
+            return f"  The last cell with `{head}…)` failed: this judges an older definition.\n"
     return ""
