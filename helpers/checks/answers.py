@@ -12,21 +12,17 @@ import linecache
 import threading
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, MappingView, Set
 from types import CodeType
 from typing import Any
 
 import numpy as np
 
-from helpers.checks.reading import Wrong, read_out, same, short
+from helpers.checks.reading import Wrong, same, short
 
 
 class NotAttempted(Exception):
     """The learner has not written anything yet."""
-
-
-class Crashed(Exception):
-    """The learner's code ended the program or ran out of memory."""
 
 
 class TimeUp(BaseException):
@@ -46,9 +42,8 @@ class Sink(io.TextIOBase):
 
 
 class Answer:
-    """The learner's function, called with copies of what the check gives it. It notices what a plain
-    call would not: other parameters, a printed result, inputs changed in place.
-    """
+    """The learner's function, called with copies. It notices what a plain call would not: other
+    parameters, a printed result, inputs changed in place."""
 
     def __init__(self, function: Callable, sink: Sink | None = None) -> None:
         self.function = function
@@ -61,9 +56,8 @@ class Answer:
         self._sink = sink or Sink()
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """Return what the function returns for copies of the arguments; raise `Wrong` when it
-        raises or cannot be called so, and `NotAttempted` when it is still the stub.
-        """
+        """Return what the function returns for copies; raise `Wrong` when it raises or cannot be
+        called so, and `NotAttempted` when it is still the stub."""
         self._check_signature(arguments, named)
         given, given_named = copied(arguments), copied(named)
         printed = len(self._sink.start)
@@ -71,12 +65,12 @@ class Answer:
             result = read_out(self.function(*given, **given_named))
         except NotImplementedError as error:
             raise NotAttempted(_left_over(self.function, error)) from None
-        except (Wrong, NotAttempted, Crashed):
+        except (Wrong, NotAttempted):
             raise
         except SystemExit:
-            raise Crashed(f"`{self.name}` calls exit(). Return the result instead.") from None
+            raise SystemExit(f"`{self.name}` calls exit(). Return the result instead.") from None
         except MemoryError:
-            raise Crashed(f"`{self.name}` asks for more memory than there is.") from None
+            raise MemoryError(f"`{self.name}` asks for more memory than there is.") from None
         except Exception as error:
             raise Wrong(raised(error, {self.file}) or f"it raises {type(error).__name__}") from None
         self.returned |= result is not None
@@ -90,34 +84,28 @@ class Answer:
         return result
 
     def _check_signature(self, arguments: tuple, named: dict) -> None:
-        signature = _signature(self.function)
-        try:
-            if signature:
+        with contextlib.suppress(ValueError):  # it does not tell its parameters
+            signature = inspect.signature(self.function)
+            try:
                 signature.bind(*arguments, **named)
-        except TypeError:
-            raise Wrong(
-                f"`{self.name}{signature}` cannot be called with {len(arguments) + len(named)} "
-                "arguments, as the task asks. Keep the first line of the function as it was."
-            ) from None
-
-
-def _signature(function: Callable) -> inspect.Signature | None:
-    with contextlib.suppress(TypeError, ValueError):
-        return inspect.signature(function)
-    return None
+            except TypeError:
+                raise Wrong(
+                    f"`{self.name}{signature}` cannot be called with {len(arguments) + len(named)} "
+                    "arguments, as the task asks. Keep the first line of the function as it was."
+                ) from None
 
 
 def parameters(function: Callable) -> list[str]:
     """Return the names of a function's parameters; none where they cannot be told."""
-    return list(getattr(_signature(function), "parameters", ()))
+    with contextlib.suppress(TypeError, ValueError):
+        return list(inspect.signature(function).parameters)
+    return []
 
 
 def in_time(seconds: float, work: Callable[[Sink], Any]) -> Any:
-    """Run `work` in a thread of its own, which is given what takes the place of its output; return
-    what it returned, or None where it did not end within `seconds`.
-
-    A thread, because it can be left behind: nothing else gets control back from a loop that
-    catches every exception, or from a call into C, on every system.
+    """Return what `work` returns, given what takes the place of its output; None where it did not
+    end within `seconds`. It runs in a thread, because that can be left behind: nothing else gets
+    control back from a loop that catches every exception, or from a call into C, on every system.
     """
     found: list = []
     sink = Sink()
@@ -145,13 +133,22 @@ def in_time(seconds: float, work: Callable[[Sink], Any]) -> Any:
 
 def copied(value: Any) -> Any:
     """Return a deep copy of plain data; functions, models and other objects are passed on."""
-    if isinstance(value, np.ndarray):
-        return value.copy()
+    return _inside(value, lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf)
+
+
+def read_out(value: Any) -> Any:
+    """Return `value` with iterators, which are empty once read, as lists."""
+    many = (Iterator, MappingView)
+    return _inside(value, lambda x: [read_out(i) for i in x] if isinstance(x, many) else x)
+
+
+def _inside(value: Any, change: Callable) -> Any:
+    """Return a copy of plain data with `change` of all that is no list, tuple, set or dictionary."""
     if type(value) in (list, tuple, set):
-        return type(value)(copied(item) for item in value)
+        return type(value)(_inside(item, change) for item in value)
     if type(value) is dict:
-        return {key: copied(item) for key, item in value.items()}
-    return value
+        return {key: _inside(item, change) for key, item in value.items()}
+    return change(value)
 
 
 def _left_over(function: Callable, error: NotImplementedError) -> str:
@@ -187,10 +184,7 @@ def reads_the_notebook(functions: Iterable[Answer]) -> str:
         names = getattr(function, "__globals__", {})
         for name in _names_in(getattr(function, "__code__", None)):
             if not name.isupper() and isinstance(names.get(name), (np.ndarray, list, dict, str)):
-                return (
-                    f"\nIt reads `{name}`, a variable of the notebook. Use only what the function is "
-                    "given: the check has other data."
-                )
+                return f"\nIt reads `{name}`, a variable of the notebook. The check has other data."
     return ""
 
 
@@ -204,9 +198,7 @@ def _names_in(code: CodeType | None) -> Iterator[str]:
 
 
 def older_definition(answer: Callable) -> str:
-    """Say so when the last cell that defines this function did not run to its end, so that an older
-    definition is judged, as far as IPython lets it know; else "".
-    """
+    """Say so when the last cell that defines this function failed, as far as IPython tells it."""
     with contextlib.suppress(Exception):
         from IPython import get_ipython
 

@@ -1,7 +1,5 @@
-"""Mistakes that fit any reference: something changes on the way in, or on the way out.
-
-Each sentence says what the answer does, not why: "this is 1 minus what was asked for" is true
-whatever the learner had in mind. A row is: what it fits, the change, the sentence.
+"""Mistakes that fit any reference: something changes on the way in, or on the way out. A row is what
+it fits, the change, and what the answer does: not why, whatever the learner had in mind.
 """
 
 from __future__ import annotations
@@ -27,8 +25,8 @@ def unit(rows: np.ndarray) -> np.ndarray:
     return rows / np.where(norms == 0, 1, norms)
 
 
-def _pair(value: Any) -> bool:
-    return isinstance(value, tuple) and len(value) == 2
+def _parts(value: Any) -> int:
+    return len(value) if isinstance(value, tuple) else 0
 
 
 FITS: dict[str, Callable[[Any], bool]] = {
@@ -40,11 +38,9 @@ FITS: dict[str, Callable[[Any], bool]] = {
     "array": lambda value: isinstance(value, np.ndarray) and value.dtype.kind in "if",
     "matrix": lambda value: isinstance(value, np.ndarray) and value.ndim == 2,
     "list": lambda value: isinstance(value, (list, np.ndarray)) and len(value) > 1,
-    "names": lambda value: (
-        isinstance(value, list) and all(isinstance(i, (str, int)) for i in value)
-    ),
-    "pairs": lambda value: isinstance(value, list) and bool(value) and all(map(_pair, value)),
-    "tuple": lambda value: isinstance(value, tuple) and 2 <= len(value) <= 4,
+    "names": lambda value: isinstance(value, list) and {type(i) for i in value} <= {str, int},
+    "pairs": lambda value: isinstance(value, list) and {_parts(item) for item in value} == {2},
+    "tuple": lambda value: 2 <= _parts(value) <= 4,
     "dict": lambda value: type(value) is dict,
     "empty": lambda value: not isinstance(value, np.ndarray) and value is not None and not value,
 }
@@ -100,18 +96,14 @@ INPUTS = [
 #: Where an output may be changed: as a whole, or in a part of it.
 PLACES: dict[str, Callable[[Callable], Callable]] = {
     "": lambda to: to,
-    "in the first of your results, ": lambda to: _fitted("tuple", lambda x: (to(x[0]), *x[1:])),
-    "in the second of your results, ": lambda to: _fitted(
-        "tuple", lambda x: (x[0], to(x[1]), *x[2:])
-    ),
-    "in the third of your results, ": lambda to: _fitted(
-        "tuple", lambda x: (*x[:2], *map(to, x[2:3]), *x[3:])
-    ),
+    "in the first of your results, ": lambda to: _fitted("tuple", lambda x: _with(x, 0, to)),
+    "in the second of your results, ": lambda to: _fitted("tuple", lambda x: _with(x, 1, to)),
+    "in the third of your results, ": lambda to: _fitted("tuple", lambda x: _with(x, 2, to)),
     "in the values of your dictionary, ": lambda to: _fitted(
         "dict", lambda x: {key: to(item) for key, item in x.items()}
     ),
     "in the second half of each pair, ": lambda to: _fitted(
-        "pairs", lambda x: [(first, to(second)) for first, second in x]
+        "pairs", lambda x: [_with(pair, 1, to) for pair in x]
     ),
 }
 
@@ -149,9 +141,13 @@ def _fitted(fits: str, change: Callable) -> Callable:
     return changed
 
 
+def _with(items: tuple, i: int, change: Callable) -> tuple:
+    """Return `items` with `change` in place `i`, if there are as many."""
+    return (*items[:i], *map(change, items[i : i + 1]), *items[i + 1 :])
+
+
 def _before(reference: Callable, i: int, change: Callable) -> Callable:
-    """Return `reference` of arguments with `change` in place `i`, if there are as many."""
-    return lambda *given: reference(*given[:i], *map(change, given[i : i + 1]), *given[i + 1 :])
+    return lambda *given: reference(*_with(given, i, change))
 
 
 def _swapped(reference: Callable, i: int, j: int) -> Callable:

@@ -14,10 +14,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from helpers.checks import answers as calls
-from helpers.checks.answers import Answer, Crashed, NotAttempted, copied
+from helpers.checks.answers import Answer, NotAttempted, copied
 from helpers.checks.common import common_mistakes
-from helpers.checks.reading import MOST_SHOWN, Wrong, describe, difference, same, short, truth
-from helpers.checks.reading import plain_numbers as numeric
+from helpers.checks.reading import Wrong, describe, difference, mapping, plain_numbers, same, truth
 
 #: What may become of an exercise. The first four are a check's own; a submission can also crash.
 STATUSES = ("passed", "wrong", "not_attempted", "timed_out", "crashed")
@@ -30,8 +29,7 @@ EXERCISES: dict[str, Exercise] = {}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a check found: the exercise's number, one of `STATUSES`, a message to the learner, and
-    the smallest input that failed, in words."""
+    """What a check found: a number, one of `STATUSES`, words, and the smallest input that failed."""
 
     exercise: str
     status: str
@@ -41,9 +39,7 @@ class Outcome:
 
 @dataclass
 class Exercise:
-    """One exercise. Calling it judges the answers and prints the outcome. Its `function_name` is
-    such as ``exercise_2_1``, its `heading` such as ``Exercise 2.1`` or ``Project 1.2``.
-    """
+    """One exercise. Calling it judges the answers and prints the outcome."""
 
     number: str
     level: int
@@ -58,7 +54,7 @@ class Exercise:
     latest: ClassVar[Exercise | None] = None  # whose check met a failing input last
 
     def __post_init__(self) -> None:
-        """Derive from the number what the exercise, its check and its solution are called."""
+        """Make its names of the number: ``Exercise 2.1``, ``exercise_2_1``, its call, its solution."""
         lesson = self.number.split(".")[0]
         self.heading = f"Exercise {self.number}".replace("Exercise P", "Project ")
         self.function_name = re.sub("[ .]", "_", self.heading.lower())
@@ -82,7 +78,7 @@ class Exercise:
         )
         if self.failed:
             Exercise.latest = self
-        in_words = short(_given(*self.failed), 2000) if self.failed else ""
+        in_words = _given(*self.failed)[:2000] if self.failed else ""
         self.last = Outcome(self.number, *found, failing=in_words)
         return self.last
 
@@ -104,9 +100,11 @@ class Exercise:
 
     def next_hint(self) -> str:
         """Return the next hint, or, when all are given, the last one and where the solution is."""
-        last = self.hints_given >= len(self.hints)
-        self.hints_given = min(self.hints_given + 1, len(self.hints))
-        text = f"Hint {self.hints_given} of {len(self.hints)}: {self.hints[self.hints_given - 1]}"
+        last, of = self.hints_given >= len(self.hints), len(self.hints)
+        self.hints_given = min(self.hints_given + 1, of)
+        text = (
+            f"{self.heading} · Hint {self.hints_given} of {of}: {self.hints[self.hints_given - 1]}"
+        )
         return f"{text}\nThat was the last one. Our answer: {self.solution}." if last else text
 
 
@@ -127,9 +125,6 @@ def exercise(number: str, **more: Any) -> Callable[[type], Exercise]:
     return enter
 
 
-# Running a check
-
-
 def _run(exercise: Exercise, answers: tuple, sink: calls.Sink) -> tuple[str, str]:
     """Return status and message; whatever an answer does, no traceback of ours."""
     wrapped = tuple(Answer(answer, sink) if callable(answer) else answer for answer in answers)
@@ -138,17 +133,15 @@ def _run(exercise: Exercise, answers: tuple, sink: calls.Sink) -> tuple[str, str
         return "passed", _praised(exercise, wrapped)
     except NotAttempted as reason:
         return "not_attempted", f"not attempted yet{reason}."
-    except NotImplementedError:
-        return "not_attempted", "not attempted yet."
     except Wrong as wrong:
         exercise.failed = wrong.failed
         return "wrong", str(wrong) + calls.reads_the_notebook(functions)
-    except (Crashed, MemoryError, SystemExit) as crash:
+    except (MemoryError, SystemExit) as crash:
         return "crashed", str(crash) or f"your code ends with {type(crash).__name__}."
     except BaseException as error:
         return "wrong", calls.raised(error, {answer.file for answer in functions}) or (
             f"what you return cannot be compared ({type(error).__name__}: "
-            f"{short(str(error), 120)}). Compare its type with the one that the task asks for."
+            f"{str(error)[:120]}). Compare its type with the one that the task asks for."
         )
 
 
@@ -173,9 +166,6 @@ def _praised(exercise: Exercise, answers: tuple) -> str:
     else:
         raise Wrong(f"the check wants the function itself, not what it returns: {exercise.call}")
     return spec.praise(answers[0]) if callable(spec.praise) else spec.praise
-
-
-# Judging
 
 
 @dataclass
@@ -217,8 +207,7 @@ def judge(spec: type, answer: Answer | Callable) -> None:
     if answer.changed:
         raise Wrong(
             f"the result is right, but `{answer.name}` changes {answer.changed} in place. "
-            "Whoever calls it still needs that: work on a copy. `a = a / n` makes one, "
-            "`a /= n` does not; `b = list(a)` makes one, `b = a` does not."
+            "Work on a copy: `a = a / n` makes one, `a /= n` does not; nor does `b = a`."
         )
 
 
@@ -226,7 +215,7 @@ def _tried(spec: type, answer: Answer, case: tuple) -> Trial:
     trial = Trial(case, played(spec, spec.reference, case))
     try:
         trial.result = played(spec, answer, case)
-        numbers = numeric(trial.result)
+        numbers = plain_numbers(trial.result)
         trial.came = numbers is None or not np.isnan(numbers).any()
         trial.right = _right(spec, trial.result, trial)
     except Wrong as wrong:
@@ -270,8 +259,7 @@ def _said(spec: type, answer: Answer, trials: list[Trial], failed: list[Trial]) 
 
 def _named(spec: type, trials: list[Trial]) -> str:
     """Return the sentence of the first mistake that explains what came, or "". A case in which
-    nothing came speaks neither for a mistake nor against it.
-    """
+    nothing came speaks neither for a mistake nor against it."""
     came = [trial for trial in trials if trial.came]
     failed = [trial for trial in came if not trial.right]
     two_answers = all(isinstance(trial.expected, (bool, type(None))) for trial in failed)
@@ -288,8 +276,7 @@ def _named(spec: type, trials: list[Trial]) -> str:
 
 
 def _explains(spec: type, wrong_answer: Callable, trial: Trial) -> bool:
-    """Say whether a mistake gives what the learner's function gave (and, where that was wrong, not
-    what is right)."""
+    """Say whether a mistake gives what the learner's function gave, and that rightly or wrongly."""
     try:
         result = played(spec, wrong_answer, trial.case)
         if trial.right:
@@ -312,22 +299,19 @@ def mistakes_of(spec: type) -> list[tuple[str, Callable, str]]:
     if "_rows" not in vars(spec):
         names = vars(sys.modules[spec.__module__]) | {"reference": spec.reference}
         head = ", ".join(calls.parameters(spec.reference))
-        text, spec._rows = textwrap.dedent(given) + "\n", []
-        for codes, says in re.findall(r"((?:^\S.*\n)+)((?:^[ \t]+\S.*\n)+)", text, re.MULTILINE):
-            spec._rows += [
-                (code, eval(f"lambda {head}: ({code})", names), " ".join(says.split()))
-                for code in codes.splitlines()
-            ]
+        blocks = r"((?:^\S.*\n)+)((?:^[ \t]+\S.*\n)+)"
+        spec._rows = [
+            (code, eval(f"lambda {head}: ({code})", names), " ".join(says.split()))
+            for codes, says in re.findall(blocks, textwrap.dedent(given) + "\n", re.MULTILINE)
+            for code in codes.splitlines()
+        ]
     return spec._rows
-
-
-# What the learner sees
 
 
 def _given(spec: type, case: tuple) -> str:
     """Return a failing input in words, an argument a piece."""
     names = calls.parameters(getattr(spec, "make", spec.reference))
-    pieces = [describe(value, MOST_SHOWN) for value in case]
+    pieces = [describe(value) for value in case]
     if len(names) == len(pieces):
         pieces = [f"{name} = {piece}" for name, piece in zip(names, pieces, strict=True)]
     return ", ".join(pieces)
@@ -335,7 +319,7 @@ def _given(spec: type, case: tuple) -> str:
 
 def _evidence(spec: type, trial: Trial) -> Iterator[str]:
     yield f"given:    {_given(spec, trial.case)}"
-    yours, right = describe(trial.result, MOST_SHOWN), describe(trial.expected, MOST_SHOWN)
+    yours, right = describe(trial.result), describe(trial.expected)
     where = difference(trial.result, trial.expected) if yours == right else ""
     if trial.result is not None or not trial.problem:
         yield f"yours:    {where or yours}"
@@ -345,15 +329,12 @@ def _evidence(spec: type, trial: Trial) -> Iterator[str]:
 
 def judge_claims(claims: Any, tested: Mapping[str, tuple[bool, str]]) -> None:
     """Raise `Wrong` unless the learner's dictionary, letter → True or False, agrees with what was
-    `tested`, letter → (whether the claim holds, what was seen). The letters that are answered are
-    judged first.
-    """
-    if not isinstance(claims, Mapping):
-        raise Wrong(f"`claims` is {describe(claims)}; the task asks for a dictionary.")
+    `tested`, letter → (whether the claim holds, what was seen). Answered letters come first."""
+    claims = mapping(claims, "`claims`")
     unknown = ", ".join(str(letter) for letter in claims if letter not in tested)
     if unknown:
         letters = f'"{min(tested)}" to "{max(tested)}", each with True or False'
-        raise Wrong(f"there is no claim {short(unknown, 40)}. The letters are {letters}.")
+        raise Wrong(f"there is no claim {unknown[:40]}. The letters are {letters}.")
     decided = [letter for letter in tested if claims.get(letter) not in (None, ...)]
     said = {letter: truth(claims[letter], f'claims["{letter}"]') for letter in decided}
     wrong = [letter for letter in decided if said[letter] != tested[letter][0]]
@@ -381,13 +362,9 @@ def _wrapped(text: str) -> str:
     return "\n".join(lines).replace("\0", " ")
 
 
-# What the notebooks call
-
-
 def failing(number: str | float | None = None) -> tuple:
-    """Return the smallest input that failed last, or last in exercise `number`, as arguments:
-    ``answer(*checks.failing())`` runs the answer on it. Raises LookupError where there is none.
-    """
+    """Return the smallest input that failed last (in exercise `number`), as arguments for the
+    answer: ``answer(*checks.failing())``. Raises LookupError where there is none."""
     entry = Exercise.latest if number is None else _find(number)
     if entry is None or entry.failed is None:
         raise LookupError("No check has met a failing input. Run the cell with the check first.")
@@ -399,18 +376,14 @@ def _find(number: str | float) -> Exercise | None:
 
 
 def hint(number: str | float) -> None:
-    """Print the next hint for exercise `number`, such as ``hint("4.2")``; after the last one, the
-    last one again.
-    """
+    """Print the next hint for exercise `number`, such as ``hint("4.2")``, or the last one again."""
     found = _find(number)
     said = f"There is no exercise {number!r}. There are {', '.join(EXERCISES)}."
-    print(_wrapped(f"{found.heading} · {found.next_hint()}" if found else said))
+    print(_wrapped(found.next_hint() if found else said))
 
 
 def summary(lesson: int | str) -> None:
-    """Print a line for each exercise of `lesson` (a number, or "P1" for project 1), as its check
-    last found it in this session.
-    """
+    """Print how each exercise of `lesson` (a number, or "P1" for project 1) was found last."""
     found = [e for e in EXERCISES.values() if e.number.split(".")[0] == str(lesson)]
     if not found:
         print(f"There are no exercises for {lesson!r}.")

@@ -1,17 +1,19 @@
-"""How checks read and compare what an answer returns, and how they put it into words."""
+"""How checks read and compare what an answer returns, and how they put it into words.
+
+Each reader returns the value in one form, or raises `Wrong` and names the form that is wanted.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import numbers
-from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 TOLERANCE = 1e-4
-MOST_SHOWN = 24  # numbers or texts of an input that a message shows
 RETURNED = "what you return"
 _ORDINALS = ("first", "second", "third", "fourth")
 
@@ -23,9 +25,6 @@ class Wrong(Exception):
     def __init__(self, message: object, failed: tuple[type, tuple] | None = None) -> None:
         super().__init__(message)
         self.failed = failed
-
-
-# Reading: each returns the value in one form, or raises `Wrong` and names the form that is wanted
 
 
 def _not(form: str, value: Any, what: str) -> Wrong:
@@ -143,26 +142,9 @@ def pairs(value: Any, what: str = RETURNED) -> list[tuple[Any, float]]:
     return read
 
 
-def read_out(value: Any) -> Any:
-    """Return `value` with iterators, which are empty once read, as lists: `map`, `zip` and
-    generators count as lists in every exercise."""
-    if isinstance(value, (Iterator, MappingView)):
-        return [read_out(item) for item in value]
-    if type(value) in (list, tuple):
-        return type(value)(read_out(item) for item in value)
-    if type(value) is dict:
-        return {key: read_out(item) for key, item in value.items()}
-    return value
-
-
-# Comparing
-
-
 def same(one: Any, other: Any, tolerance: float = TOLERANCE) -> bool:
-    """Say whether two results agree: numbers and arrays within `tolerance` (relative to the
-    larger values), everything else exactly; a list, a tuple and an array with the same content are
-    the same, and so are 1 and 1.0.
-    """
+    """Say whether two results agree: numbers within `tolerance` (relative to the larger values),
+    all else exactly. A list, a tuple and an array of the same content agree, and so do 1 and 1.0."""
     if one is other:
         return True
     if one is None or other is None:
@@ -208,12 +190,8 @@ def plain_numbers(value: Any, dtype: type | None = None) -> np.ndarray | None:
     return None
 
 
-# Words
-
-
-def describe(value: Any, most: int = 12) -> str:
-    """Return `value` in words: as it is where it holds at most `most` numbers or texts, else its
-    type and shape."""
+def describe(value: Any, most: int = 24) -> str:
+    """Return `value` as it is where it holds at most `most` numbers or texts, else its shape."""
     if isinstance(value, np.ndarray) and value.ndim:
         shown = 0 < value.size <= most
         return describe(value.tolist(), most) if shown else f"an array of shape {value.shape}"
@@ -259,14 +237,12 @@ def difference(found: Any, expected: Any) -> str:
         apart = ~np.isclose(first, second, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
         where = f"{apart.sum()} of {first.size} values differ, first at"
         together = ((at.tolist(), first[tuple(at)], second[tuple(at)]) for at in np.argwhere(apart))
-    elif is_sequence(found) and is_sequence(expected):
-        where = "they differ first at place, counted from 0,"
-        together = ((i, *both) for i, both in enumerate(zip(found, expected, strict=False)))
-    elif isinstance(found, Mapping) and isinstance(expected, Mapping):
-        where = "they differ first at"
-        together = ((key, found.get(key), item) for key, item in expected.items())
     else:
-        return ""
+        where = "they differ first at"
+        first, second = (dict(enumerate(x)) if is_sequence(x) else x for x in (found, expected))
+        if not isinstance(first, Mapping) or not isinstance(second, Mapping):
+            return ""
+        together = ((key, first.get(key), item) for key, item in second.items())
     for at, one, other in together:
         if not same(one, other):
             return f"{where} {describe(at)}: {describe(one)} instead of {describe(other)}"
