@@ -1,5 +1,4 @@
-"""How checks call a learner's function: with copies, in a thread with a time limit, and with an eye
-on what a plain call does not notice."""
+"""How checks call a learner's function: with copies, in limited time, and noticing what it does."""
 
 from __future__ import annotations
 
@@ -32,8 +31,7 @@ class TimeUp(BaseException):
 class Sink(io.TextIOBase):
     """Takes what an answer prints while it is checked, keeps the first 200 characters."""
 
-    def __init__(self) -> None:
-        self.start = ""
+    start = ""
 
     def write(self, text: str) -> int:
         if len(self.start) < 200:
@@ -48,8 +46,7 @@ class Answer:
     def __init__(self, function: Callable, sink: Sink | None = None) -> None:
         self.function = function
         self.name = getattr(function, "__name__", "your function")
-        code = getattr(inspect.unwrap(function), "__code__", None)
-        self.file = code.co_filename if code else None
+        self.file = getattr(_code(function), "co_filename", None)
         self.printed = False  # a call printed something and returned nothing
         self.returned = False  # a call returned something
         self.changed = ""  # which argument a call has changed in place
@@ -76,10 +73,9 @@ class Answer:
         self.returned |= result is not None
         self.printed |= result is None and len(self._sink.start) > printed
         names = [*parameters(self.function)[: len(given)], *named]
-        for name, now, before in zip(
-            names, (*given, *given_named.values()), (*arguments, *named.values()), strict=False
-        ):
-            if not same(now, before, 0):
+        before, now = (*arguments, *named.values()), (*given, *given_named.values())
+        for name, *both in zip(names, before, now, strict=False):
+            if not same(*both, 0):
                 self.changed = self.changed or f"`{name}`"
         return result
 
@@ -102,11 +98,14 @@ def parameters(function: Callable) -> list[str]:
     return []
 
 
+def _code(function: Callable) -> CodeType | None:
+    return getattr(inspect.unwrap(function), "__code__", None)
+
+
 def in_time(seconds: float, work: Callable[[Sink], Any]) -> Any:
     """Return what `work` returns, given what takes the place of its output; None where it did not
     end within `seconds`. It runs in a thread, because that can be left behind: nothing else gets
-    control back from a loop that catches every exception, or from a call into C, on every system.
-    """
+    control back from a loop that catches every exception, or from a call into C, on every system."""
     found: list = []
     sink = Sink()
 
@@ -122,9 +121,8 @@ def in_time(seconds: float, work: Callable[[Sink], Any]) -> Any:
         if found:
             return found[0]
         for _ in range(10):  # an answer that catches the first one meets another
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(thread.ident or 0), ctypes.py_object(TimeUp)
-            )
+            ident, thrown = ctypes.c_ulong(thread.ident or 0), ctypes.py_object(TimeUp)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, thrown)
             thread.join(0.1)
             if not thread.is_alive():
                 break
@@ -153,7 +151,7 @@ def _inside(value: Any, change: Callable) -> Any:
 
 def _left_over(function: Callable, error: NotImplementedError) -> str:
     """Say so when `function` has been written, and its stub's `raise` still stands in it."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
+    code = _code(function)
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     if code is None or frames[-1].f_code is not code:
         return ""
@@ -180,9 +178,8 @@ def raised(error: BaseException, files: Set) -> str:
 def reads_the_notebook(functions: Iterable[Answer]) -> str:
     """Name the notebook's data that a function reads although nobody has given it to it."""
     for answer in functions:
-        function = inspect.unwrap(answer.function)
-        names = getattr(function, "__globals__", {})
-        for name in _names_in(getattr(function, "__code__", None)):
+        names = getattr(inspect.unwrap(answer.function), "__globals__", {})
+        for name in _names_in(_code(answer.function)):
             if not name.isupper() and isinstance(names.get(name), (np.ndarray, list, dict, str)):
                 return f"\nIt reads `{name}`, a variable of the notebook. The check has other data."
     return ""

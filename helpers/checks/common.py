@@ -1,6 +1,5 @@
 """Mistakes that fit any reference: something changes on the way in, or on the way out. A row is what
-it fits, the change, and what the answer does: not why, whatever the learner had in mind.
-"""
+it fits, the change, and what the answer does: not why, whatever the learner had in mind."""
 
 from __future__ import annotations
 
@@ -47,7 +46,6 @@ FITS: dict[str, Callable[[Any], bool]] = {
 ROUNDED = "what you return is rounded. Round where you print, not before."
 OUTPUTS = [
     *(("decimals", lambda x, n=n: np.round(x, n), ROUNDED) for n in (3, 2, 1)),
-    ("decimals", np.trunc, "the decimals are lost."),
     ("matrix", np.transpose, "rows and columns are swapped."),
     ("tuple", lambda x: x[::-1], "these are the right results in the wrong order."),
     ("pairs", lambda x: [pair[::-1] for pair in x], "both halves of each pair are swapped."),
@@ -64,13 +62,11 @@ OUTPUTS = [
     ("numbers", lambda x: 2 * x, "this is twice what was asked for."),
     ("decimals", lambda x: x / 2, "this is half of what was asked for."),
     ("decimals", lambda x: 1 - x, "this is 1 minus what was asked for."),
-    ("decimals", lambda x: 1 + x, "this is 1 plus what was asked for."),
     ("decimals", lambda x: np.maximum(x, 0), "what is negative has become 0."),
     ("decimals", lambda x: np.clip(x, 0, 1), "what is below 0 or above 1 is cut off."),
     ("decimals", lambda x: 100 * x, "this is in per cent; the task asks for a share of 1."),
     ("decimals", lambda x: x / 100, "this is a hundred times too small."),
     ("decimals", lambda x: 1000 * x, "this is a thousand times too large."),
-    ("decimals", lambda x: x / 1000, "this is a thousand times too small."),
     ("decimals", lambda x: 1 / x, "this is 1 divided by what was asked for."),
     ("decimals", np.sqrt, "this is the square root of what was asked for."),
     ("decimals", np.square, "this is the square of what was asked for."),
@@ -93,7 +89,6 @@ INPUTS = [
 ]
 
 
-#: Where an output may be changed: as a whole, or in a part of it.
 PLACES: dict[str, Callable[[Callable], Callable]] = {
     "": lambda to: to,
     "in the first of your results, ": lambda to: _fitted("tuple", lambda x: _with(x, 0, to)),

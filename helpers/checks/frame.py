@@ -1,6 +1,5 @@
 """What every check is made of: an exercise's reference, cases, mistakes, hints and praise, and the
-judgement that follows. `CONTRIBUTING.md` shows how to write one.
-"""
+judgement that follows. `CONTRIBUTING.md` shows how to write one."""
 
 from __future__ import annotations
 
@@ -21,7 +20,6 @@ from helpers.checks.reading import Wrong, describe, difference, mapping, plain_n
 #: What may become of an exercise. The first four are a check's own; a submission can also crash.
 STATUSES = ("passed", "wrong", "not_attempted", "timed_out", "crashed")
 MARKS = {"passed": "✓", "not_attempted": "·"}
-WIDTH = 92
 
 #: All exercises of the course by number, in the order of the lessons.
 EXERCISES: dict[str, Exercise] = {}
@@ -86,17 +84,15 @@ class Exercise:
         """Return `outcome` as text for a notebook, with the way to hints, or to our answer."""
         mark, left = MARKS.get(outcome.status, "✗"), len(self.hints) - self.hints_given
         if outcome.status == "not_attempted":
-            stuck = f' Stuck? hint("{self.number}")' if self.hints else ""
-            return _wrapped(f"{mark} {self.heading} {outcome.message}{stuck}")
+            stuck = f'Stuck? hint("{self.number}")'
+            return _wrapped(f"{mark} {self.heading} {outcome.message} {stuck}")
         text = f"{mark} {self.heading}: {outcome.message}"
         if outcome.status == "passed":
             return _wrapped(f"{text}\nOur answer, with comments: {self.solution}")
         if self.failed:
             text += f"\nThe same input for you: `{self.names[0]}(*checks.failing())`"
-        if self.hints:
-            more = f"{left} of {len(self.hints)} left" if left else "the last one again"
-            text += f'\nStuck? `hint("{self.number}")` ({more})'
-        return _wrapped(text)
+        more = f"{left} of {len(self.hints)} left" if left else "the last one again"
+        return _wrapped(f'{text}\nStuck? `hint("{self.number}")` ({more})')
 
     def next_hint(self) -> str:
         """Return the next hint, or, when all are given, the last one and where the solution is."""
@@ -113,8 +109,7 @@ def exercise(number: str, **more: Any) -> Callable[[type], Exercise]:
 
     `number` is such as "2.1" ("P1.2" is the second step of project 1); `level` 1 apply, 2 compare
     and explain, 3 build; `title` as in the notebook; `names` what it passes to the check; `hints`
-    from a nudge to nearly the answer; `seconds` what a check may take in all.
-    """
+    from a nudge to nearly the answer; `seconds` what a check may take in all."""
 
     def enter(spec: type) -> Exercise:
         if number in EXERCISES:
@@ -154,8 +149,7 @@ def _praised(exercise: Exercise, answers: tuple) -> str:
     given = zip(names, answers, strict=True)
     missing = [f"`{name}`" for name, answer in given if answer is None or answer is ...]
     if missing:
-        be = "is" if len(missing) == 1 else "are"
-        some = f": {', '.join(missing)} {be} still None"
+        some = f": {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} still None"
         raise NotAttempted(some if len(missing) < len(names) else "")
     if hasattr(spec, "check"):
         return spec.check(*answers)
@@ -184,21 +178,16 @@ def judge(spec: type, answer: Answer | Callable) -> None:
     """Raise `Wrong` unless `answer` agrees with `spec.reference` on every case.
 
     A mistake is named when it gives what the learner's function gives in every case, or else in
-    every case that failed, and in two failed ones at least. Otherwise the evidence stands alone: a
-    wrong name misleads more than none.
-    """
+    every case that failed, and in two failed ones at least: a wrong name misleads more than none."""
     answer = answer if isinstance(answer, Answer) else Answer(answer)
     trials = [_tried(spec, answer, case) for case in spec.cases()]
-    for trial in (trials[0], trials[-1]):
-        again = _tried(spec, answer, trial.case)
-        if again.problem != trial.problem or not (
-            trial.problem or same(again.result, trial.result)
-        ):
+    for old in (trials[0], trials[-1]):
+        new = _tried(spec, answer, old.case)
+        if new.problem != old.problem or not (old.problem or same(new.result, old.result)):
             raise Wrong(
-                f"`{answer.name}` gives another answer when it is called a second time with the "
-                "same input. Does it keep something between calls (a list as a default argument, a "
-                "variable of the notebook), or draw random numbers without a seed?",
-                (spec, trial.case),
+                f"`{answer.name}` gives another answer a second time. Does it keep something between "
+                "calls (a default list, a variable), or draw random numbers without a seed?",
+                (spec, old.case),
             )
     failed = [trial for trial in trials if not trial.right]
     if failed:
@@ -291,8 +280,7 @@ def mistakes_of(spec: type) -> list[tuple[str, Callable, str]]:
 
     In a text, a line at the margin is an expression of the reference's parameters, the module's
     names and ``reference``; the indented lines below are its sentence; expressions in a row share
-    one. In a list, each pair is a function with the reference's parameters, and a sentence.
-    """
+    one. In a list, each pair is a function with the reference's parameters, and a sentence."""
     given = getattr(spec, "mistakes", "")
     if not isinstance(given, str):
         return [(function.__name__, function, says) for function, says in given]
@@ -333,8 +321,7 @@ def judge_claims(claims: Any, tested: Mapping[str, tuple[bool, str]]) -> None:
     claims = mapping(claims, "`claims`")
     unknown = ", ".join(str(letter) for letter in claims if letter not in tested)
     if unknown:
-        letters = f'"{min(tested)}" to "{max(tested)}", each with True or False'
-        raise Wrong(f"there is no claim {unknown[:40]}. The letters are {letters}.")
+        raise Wrong(f"there is no claim {unknown[:40]}. The letters are {', '.join(tested)}.")
     decided = [letter for letter in tested if claims.get(letter) not in (None, ...)]
     said = {letter: truth(claims[letter], f'claims["{letter}"]') for letter in decided}
     wrong = [letter for letter in decided if said[letter] != tested[letter][0]]
@@ -351,9 +338,9 @@ def judge_claims(claims: Any, tested: Mapping[str, tuple[bool, str]]) -> None:
 
 
 def _wrapped(text: str) -> str:
-    """Return `text` in lines of `WIDTH`, its code between backticks in one piece, to be copied."""
+    """Return `text` in lines of 92, its code between backticks in one piece, to be copied."""
     text = re.sub(r"`[^`\n]*`", lambda code: code[0].replace(" ", "\0"), text)
-    wrap = textwrap.TextWrapper(WIDTH, break_long_words=False, break_on_hyphens=False)
+    wrap = textwrap.TextWrapper(92, break_long_words=False, break_on_hyphens=False)
     lines: list[str] = []
     for line in text.split("\n"):
         wrap.initial_indent = "  " if lines else ""

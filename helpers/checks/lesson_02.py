@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from helpers.checks.frame import exercise
-from helpers.checks.reading import TOLERANCE, array, number, number_or_none
+from helpers.checks.reading import TOLERANCE, array, number
 
 
 def norms(rows, axis=1):
@@ -351,7 +351,9 @@ def of(threshold, measure):
 class SmallestThreshold:
     """Precision does not fall steadily, equal scores belong together, and there may be none."""
 
-    reads = number_or_none
+    def reads(value):
+        return None if value is None else number(value)
+
     praise = "right. It tries every threshold, and it knows when to give up."
 
     def reference(scores, same, precision):

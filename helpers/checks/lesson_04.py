@@ -5,16 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from helpers.checks.frame import exercise
-from helpers.checks.reading import (
-    Wrong,
-    array,
-    describe,
-    mapping,
-    number,
-    number_or_none,
-    parts,
-    same,
-)
+from helpers.checks.reading import Wrong, array, describe, mapping, number, parts, same
 
 # 4.1
 
@@ -173,7 +164,9 @@ def recalls(search):
 class SmallestNprobe:
     """Linear or by halves; both ends, exact hits, and a target out of reach."""
 
-    reads = number_or_none
+    def reads(value):
+        return None if value is None else number(value)
+
     praise = "right. Recall never falls, so halving finds it: 7 searches do for 83 cells."
 
     def reference(exact_ids, search, target, nlist):
@@ -375,7 +368,7 @@ def read_verdicts(value):
             )
         if pair[1] == "not comparable" and pair[0] is not None:
             raise Wrong(f"{what}: where nothing can be compared there is no speed-up, but None.")
-        found[name] = (number_or_none(pair[0], what), pair[1])
+        found[name] = (pair[0] if pair[0] is None else number(pair[0], what), pair[1])
     return found
 
 

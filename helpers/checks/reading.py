@@ -1,7 +1,5 @@
-"""How checks read and compare what an answer returns, and how they put it into words.
-
-Each reader returns the value in one form, or raises `Wrong` and names the form that is wanted.
-"""
+"""How checks read and compare what an answer returns, and put it into words. A reader returns a value
+in one form, or raises `Wrong` and names the form that is wanted."""
 
 from __future__ import annotations
 
@@ -19,8 +17,7 @@ _ORDINALS = ("first", "second", "third", "fourth")
 
 
 class Wrong(Exception):
-    """An answer is wrong. The message says what was seen, and the most likely mistake; `failed` is
-    the class and the case that failed, if there is one."""
+    """An answer is wrong, as the message says; `failed` is the class and the case that failed."""
 
     def __init__(self, message: object, failed: tuple[type, tuple] | None = None) -> None:
         super().__init__(message)
@@ -56,15 +53,9 @@ def number(value: Any, what: str = RETURNED) -> float:
     real = isinstance(value, (numbers.Real, Decimal))
     found = np.asarray(float(value)) if real else plain_numbers(value, float)
     if found is None or found.ndim:
-        inside = found is not None and found.size == 1
-        more = " Take the only element out of it." if inside else ""
+        more = " Take the only element out of it." if getattr(found, "size", 0) == 1 else ""
         raise Wrong(f"{_not('one number', value, what)}{more}")
     return float(_without_nan(found, what))
-
-
-def number_or_none(value: Any, what: str = RETURNED) -> float | None:
-    """Return one number as a float, or None."""
-    return None if value is None else number(value, what)
 
 
 def whole(value: Any, what: str = RETURNED) -> int:
@@ -147,8 +138,6 @@ def same(one: Any, other: Any, tolerance: float = TOLERANCE) -> bool:
     all else exactly. A list, a tuple and an array of the same content agree, and so do 1 and 1.0."""
     if one is other:
         return True
-    if one is None or other is None:
-        return False
     exact = (str, bytes, bool, np.bool_)
     if isinstance(one, exact) or isinstance(other, exact):
         return type(plain(one)) is type(plain(other)) and bool(plain(one) == plain(other))
@@ -156,12 +145,11 @@ def same(one: Any, other: Any, tolerance: float = TOLERANCE) -> bool:
         return one.keys() == other.keys() and all(same(one[k], other[k], tolerance) for k in one)
     first, second = plain_numbers(one, float), plain_numbers(other, float)
     if first is not None and second is not None:
-        near = {"rtol": tolerance, "atol": tolerance, "equal_nan": True}
-        return first.shape == second.shape and np.allclose(first, second, **near)
-    if is_sequence(one) and is_sequence(other):
-        return len(one) == len(other) and all(
-            same(a, b, tolerance) for a, b in zip(one, other, strict=True)
+        return first.shape == second.shape and np.allclose(
+            first, second, tolerance, tolerance, True
         )
+    if is_sequence(one) and is_sequence(other):
+        return len(one) == len(other) and all(map(same, one, other, [tolerance] * len(one)))
     with contextlib.suppress(Exception):
         return bool(one == other)
     return False
