@@ -105,7 +105,7 @@ def _code(function: Callable) -> CodeType | None:
 def in_time(seconds: float, work: Callable[[Sink], Any]) -> Any:
     """Return what `work` returns, given what takes the place of its output; None where it did not
     end within `seconds`. It runs in a thread, because that can be left behind: nothing else gets
-    control back from a loop that catches every exception, or from a call into C, on every system."""
+    control back from a loop that catches every exception, or from a call into C, on any system."""
     found: list = []
     sink = Sink()
 
@@ -141,7 +141,7 @@ def read_out(value: Any) -> Any:
 
 
 def _inside(value: Any, change: Callable) -> Any:
-    """Return a copy of plain data with `change` of all that is no list, tuple, set or dictionary."""
+    """Return plain data anew with `change` of all that is no list, tuple, set or dictionary."""
     if type(value) in (list, tuple, set):
         return type(value)(_inside(item, change) for item in value)
     if type(value) is dict:
@@ -186,7 +186,7 @@ def reads_the_notebook(functions: Iterable[Answer]) -> str:
 
 
 def _names_in(code: CodeType | None) -> Iterator[str]:
-    """Yield the global names that `code` reads, in functions and comprehensions inside it as well."""
+    """Yield the global names that `code` reads, in functions and comprehensions inside it."""
     for step in dis.get_instructions(code) if code else ():
         if step.opname in {"LOAD_GLOBAL", "LOAD_NAME"}:
             yield step.argval

@@ -1,5 +1,5 @@
-"""Mistakes that fit any reference: something changes on the way in, or on the way out. A row is what
-it fits, the change, and what the answer does: not why, whatever the learner had in mind."""
+"""Mistakes that fit any reference: something changes on the way in, or on the way out. A row:
+what it fits, the change, and what the answer does: not why, whatever the learner had in mind."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def common_mistakes(reference: Callable) -> Iterator[tuple[Callable, str]]:
 
 
 def _fitted(fits: str, change: Callable) -> Callable:
-    """Let `change` see only what it fits, numbers in a list as an array; the rest stays as it is."""
+    """Let `change` see what it fits, numbers in a list as an array; the rest stays as it is."""
 
     def changed(value: Any) -> Any:
         if not FITS[fits](value):

@@ -27,7 +27,7 @@ EXERCISES: dict[str, Exercise] = {}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a check found: a number, one of `STATUSES`, words, and the smallest input that failed."""
+    """What a check found: number, one of `STATUSES`, words, and the smallest input that failed."""
 
     exercise: str
     status: str
@@ -52,7 +52,7 @@ class Exercise:
     latest: ClassVar[Exercise | None] = None  # whose check met a failing input last
 
     def __post_init__(self) -> None:
-        """Make its names of the number: ``Exercise 2.1``, ``exercise_2_1``, its call, its solution."""
+        """Name by its number: ``Exercise 2.1``, ``exercise_2_1``, its call, its solution."""
         lesson = self.number.split(".")[0]
         self.heading = f"Exercise {self.number}".replace("Exercise P", "Project ")
         self.function_name = re.sub("[ .]", "_", self.heading.lower())
@@ -178,15 +178,15 @@ def judge(spec: type, answer: Answer | Callable) -> None:
     """Raise `Wrong` unless `answer` agrees with `spec.reference` on every case.
 
     A mistake is named when it gives what the learner's function gives in every case, or else in
-    every case that failed, and in two failed ones at least: a wrong name misleads more than none."""
+    every case that failed, and in two at least: a wrong name misleads more than none."""
     answer = answer if isinstance(answer, Answer) else Answer(answer)
     trials = [_tried(spec, answer, case) for case in spec.cases()]
     for old in (trials[0], trials[-1]):
         new = _tried(spec, answer, old.case)
         if new.problem != old.problem or not (old.problem or same(new.result, old.result)):
             raise Wrong(
-                f"`{answer.name}` gives another answer a second time. Does it keep something between "
-                "calls (a default list, a variable), or draw random numbers without a seed?",
+                f"`{answer.name}` has another answer when it is called a second time. Does it keep "
+                "something (in a default, a variable), or draw random numbers without a seed?",
                 (spec, old.case),
             )
     failed = [trial for trial in trials if not trial.right]

@@ -1,5 +1,5 @@
-"""How checks read and compare what an answer returns, and put it into words. A reader returns a value
-in one form, or raises `Wrong` and names the form that is wanted."""
+"""How checks read, compare and describe what an answer returns. A reader returns a value in one form,
+or raises `Wrong` and names the form that is wanted."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def pairs(value: Any, what: str = RETURNED) -> list[tuple[Any, float]]:
 
 def same(one: Any, other: Any, tolerance: float = TOLERANCE) -> bool:
     """Say whether two results agree: numbers within `tolerance` (relative to the larger values),
-    all else exactly. A list, a tuple and an array of the same content agree, and so do 1 and 1.0."""
+    the rest exactly. A list, a tuple and an array of the same content agree, and so do 1 and 1.0."""
     if one is other:
         return True
     exact = (str, bytes, bool, np.bool_)
