@@ -19,9 +19,6 @@ def cosines(q, d):
     return unit(q) @ unit(d).T
 
 
-# 2.1
-
-
 def divided(queries, documents, norm):
     """Divide each row by what `norm` makes of the row; where that is 0, by 1."""
     q, d = (rows / np.where(norm(rows) == 0, 1, norm(rows)) for rows in (queries, documents))
@@ -91,9 +88,6 @@ class CosineMatrix:
     """
 
 
-# 2.2
-
-
 @exercise(
     "2.2",
     level=2,
@@ -154,9 +148,6 @@ class Claims:
                 "negative ones between real texts, too.",
             ),
         }
-
-
-# 2.3
 
 
 def pairs_of(vectors, matrix=cosines, above=1):
@@ -264,9 +255,6 @@ class LevelOfChance:
         np.percentile(others_of_each(vectors), percentile, axis=1).mean()
             you take a percentile for each text, and then their mean. Put all pairs together.
     """
-
-
-# 2.4
 
 
 def smallest(scores, same, precision, accepts=np.greater_equal, share=None, among=None, pick=min):

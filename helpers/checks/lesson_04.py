@@ -8,9 +8,6 @@ from helpers.checks.frame import exercise
 from helpers.checks.reading import Wrong, array, describe, mapping, number, parts, same
 
 
-# 4.1
-
-
 def ids(row):
     """Return the ids in a row as a set; -1 is none."""
     return {int(i) for i in row} - {-1}
@@ -58,7 +55,7 @@ class RecallAtK:
             ([[4, 1, -1], [2, 6, 8]], [[1, -1, -1], [8, 2, 6]]),
             ([[0, 4, 3], [1, 0, -1], [5, 6, 7]], [[0, 3, 8], [9, 7, 0], [-1, -1, -1]]),
             (
-                [[1, 2, 3, 4], [5, 6, -1, -1], [7, -1, -1, -1]],
+                [[1, 2, 3, 4], [5, 6, -1, -1], [7] + [-1] * 3],
                 [[2, 1, 9, -1], [9, 8, 6, 5], [7] * 4],
             ),
         ):
@@ -92,9 +89,6 @@ class RecallAtK:
         shares(exact_ids, approximate_ids)[0]
             this is the share of the first query. Is there a `return` inside the loop?
     """
-
-
-# 4.2
 
 
 class Search:
@@ -216,9 +210,6 @@ class SmallestNprobe:
     """
 
 
-# 4.3
-
-
 def size_of(kind, n, dimension, nlist, links, pieces):
     """Return the bytes of an index."""
     return {
@@ -271,42 +262,26 @@ class IndexBytes:
         (on("ivf", lambda n, d, *_: n * (4 * d + 8)), "the centroids are missing."),
         (on("ivf", lambda n, d, c, *_: 4 * (n + c) * d), "the ids are missing."),
         (on("ivf", lambda n, d, *_: 4 * n * d), "ids and centroids are missing: that is Flat."),
-        (on("ivf", lambda n, d, c, *_: 4 * (n + c) * d + 4 * n), "an id takes 8 bytes, not 4."),
         (on("ivf", lambda n, d, c, *_: (n + c) * (4 * d + 8)), "only the vectors have ids."),
         (on("hnsw", lambda n, d, c, m, _: 4 * n * (d + m)), "a vector has 2 × links, not links."),
         (on("hnsw", lambda n, d, *_: 4 * n * d), "the links are missing: that is Flat."),
         (on("hnsw", lambda n, d, c, *_: size_of("ivf", n, d, c, 0, 0)), "that is what IVF takes."),
         (on("sq8", lambda n, d, *_: n * d), "the ranges are missing. Nobody can decode without."),
         (on("sq8", lambda n, d, *_: n * d + 8), "there is a range for *each dimension*."),
-        (on("sq8", lambda n, d, *_: n * d + 4 * d), "a range has a beginning *and* a width."),
         (on("pq", lambda n, d, c, m, p: n * p), "the patterns are missing."),
-        (
-            on("pq", lambda n, d, c, m, p: n * p + 1024 * p * d),
-            "a pattern is as long as a *piece*.",
-        ),
+        (on("pq", lambda n, d, c, m, p: n * p + 1024 * p * d), "a *piece* is shorter."),
         (on("pq", lambda n, d, *_: (n + 1024) * d), "one byte for each *piece*, not each number."),
-        (
-            on("pq", lambda n, d, c, m, p: n * (d // p) + 1024 * d),
-            "`pieces` is a number, no length.",
-        ),
+        (on("pq", lambda n, d, c, m, p: n * (d // p) + 1024 * d), "`pieces` is no length."),
         (lambda kind, n, *rest: size_of(kind, n, *rest) / n, "this is for one vector."),
         (lambda *sizes: size_of(*sizes) / 1e6, "these are megabytes. The task asks for bytes."),
         (lambda kind, n, d, *rest: size_of(kind, n, 384, *rest), "your dimension is always 384."),
-        (
-            lambda *of: (size_of(*of) + 2**31) % 2**32 - 2**31,
-            "that is more than an int32 can count.",
-        ),
+        (lambda *of: (size_of(*of) + 2**31) % 2**32 - 2**31, "an int32 is too small."),
     )
 
 
-# 4.4
-
-
-def verdicts(
-    exact, approximate, target, best=min, middle=np.median, of_exact=None, turned=1, turn=1
-):
-    """Return the verdicts; `middle` (`of_exact`) of runs stands for them, `turn` decides the word."""
-    fastest = best([(of_exact or middle)(runs) for runs in exact.values()])
+def verdicts(exact, approximate, target, best=min, middle=np.median, base=None, turned=1, turn=1):
+    """Return the verdicts; `middle` (`base`) of runs stands for them, `turn` decides the word."""
+    fastest = best([(base or middle)(runs) for runs in exact.values()])
     found = {}
     for name, (runs, recall_reached) in approximate.items():
         ratio = float(fastest / middle(runs))
@@ -383,14 +358,14 @@ class Verdict:
             you take the `min` of the lists, and that compares their first runs. Compare medians.
         verdicts({"": min(exact.values(), key=min)}, approximate, target)
             you choose the exact search that has the fastest single run. Compare medians.
-        verdicts(exact, approximate, target, of_exact=min)
+        verdicts(exact, approximate, target, base=min)
             for the exact searches you take the fastest run of all. A median stands for each.
         verdicts(exact, approximate, target, middle=np.mean)
-        verdicts(exact, approximate, target, middle=np.mean, of_exact=np.median)
-        verdicts(exact, approximate, target, of_exact=np.mean)
+        verdicts(exact, approximate, target, middle=np.mean, base=np.median)
+        verdicts(exact, approximate, target, base=np.mean)
             you take the mean (or the sum) of runs. One disturbed run moves it; the median not.
         verdicts(exact, approximate, target, middle=min)
-        verdicts(exact, approximate, target, middle=min, of_exact=np.median)
+        verdicts(exact, approximate, target, middle=min, base=np.median)
             you take the fastest run. A lucky run is no promise: take the median.
         verdicts(exact, approximate, target, middle=max)
             you take the slowest run. One that was disturbed decides: take the median.
@@ -411,9 +386,6 @@ class Verdict:
         {n: (r and round(r, 3), w) for n, (r, w) in reference(exact, approximate, target).items()}
             what you return is rounded. Round where you print, not before.
     """
-
-
-# 4.5
 
 
 def nearest(query, centroids):
@@ -447,9 +419,7 @@ def read_found(value):
     """Return two arrays, the ids as whole numbers."""
     found = parts(array, array)(value)
     if np.asarray(value[0]).dtype.kind == "f" and np.array_equal(found[0], np.round(found[0])):
-        raise Wrong(
-            "your ids are floats, and `vectors[ids]` would refuse them: `np.full(shape, -1)`."
-        )
+        raise Wrong("your ids are floats; `vectors[ids]` refuses them. Use `np.full(shape, -1)`.")
     return found
 
 
