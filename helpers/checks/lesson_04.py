@@ -31,8 +31,7 @@ def recall(exact_ids, found_ids, kept=lambda exact, found: slice(None), **change
     names=["recall_at_k"],
     hints=[
         "In the example, look at the second query alone: which of its three neighbours were found?",
-        "Two things count that should not: an id that was found for another query, and a -1 that "
-        "meets a -1. Go query by query.",
+        "Two things count that should not: an id found for another query, and a -1 that meets a -1.",
         "For each pair of rows: `true = set(exact) - {-1}`, the share is "
         "`len(true & set(approximate)) / len(true)`. Return the mean of the shares.",
     ],
@@ -131,8 +130,7 @@ def first(search, target, measure=recall, nprobes=None):
     names=["smallest_nprobe"],
     hints=[
         "Begin with the simplest thing that could be right: try nprobe 1, then 2, and so on.",
-        "`search(nprobe)` gives ids; your `recall_at_k` makes a recall of them. Mind the ends: 1 may "
-        "be enough, and `nlist` itself must still be tried.",
+        "Your `recall_at_k` makes a recall of `search(nprobe)`. Try all, from 1 to `nlist` itself.",
         "`for nprobe in range(1, nlist + 1)`: return nprobe as soon as the recall is `>= target`; "
         "after the loop, return None. For fewer searches: if the middle of what is left reaches the "
         "target, the answer is there or below; if not, above.",
@@ -233,8 +231,7 @@ def on(kind, formula):
     names=["index_bytes"],
     hints=[
         "Write each line of the table as (what every vector costs) × n + (what is kept once).",
-        "Kept once are: the centroids of `ivf`, the ranges of `sq8`, the patterns of `pq`. Mind what "
-        "is float32 (4 bytes) and what is one byte.",
+        "Kept once: the centroids of `ivf`, the ranges of `sq8`, the patterns of `pq`, all float32.",
         "`ivf`: n × (4 × dimension + 8) + nlist × 4 × dimension. `pq`: n × pieces + 256 × pieces × "
         "(dimension / pieces) × 4. The other three are shorter.",
     ],
@@ -429,10 +426,8 @@ def read_found(value):
     title="An inverted file of your own",
     names=["ivf_search"],
     hints=[
-        "One query at a time: which cells does it open, which vectors lie in them, which of those are "
-        "the best?",
-        "`np.isin(cell_of, opened)` marks the vectors in the opened cells, `np.flatnonzero` makes row "
-        "numbers of the marks. Fill two arrays with -1 and -inf first.",
+        "For each query: which cells does it open, which vectors lie in them, which are the best?",
+        "`np.flatnonzero(np.isin(cell_of, opened))` has the rows in opened cells. Begin with -1, -inf.",
         "For each query: `opened = np.argsort(-(centroids @ query))[:nprobe]`, `rows = "
         "np.flatnonzero(np.isin(cell_of, opened))`, `found = vectors[rows] @ query`, `best = "
         "np.argsort(-found)[:k]`; then `ids[q, :len(best)] = rows[best]`, and the scores likewise.",
