@@ -1,9 +1,8 @@
 """The checks of all exercises: ``checks.exercise_2_1(cosine_matrix)``, ``checks.project_1_2(…)``.
 
-Each prints one of three things: not attempted yet, right, or wrong with the smallest input that
-fails and, where it is known, the mistake. `failing` hands that input over, `hint` gives hints step
-by step, `summary` tells how far one has come. The checks of a lesson stand in the module of its
-name; what they share is in `frame`, `answers`, `reading` and `common`.
+Each prints: not attempted, right, or wrong, with the smallest input that fails and, where it is
+known, the mistake. `failing` hands that input over, `hint` gives hints, `summary` tells how far one
+is. A lesson's checks stand in the module of its name; the other modules are what they share.
 """
 
 import importlib

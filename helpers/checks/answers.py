@@ -1,32 +1,27 @@
-"""How checks call a learner's function: with copies, in a thread with a time limit, and with an eye
-on what a plain call does not notice."""
+"""How checks call a learner's function: with copies, in limited time, and noticing what it does."""
 
 from __future__ import annotations
 
 import contextlib
-import copy
 import ctypes
 import dis
 import inspect
 import io
 import linecache
 import threading
+import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, MappingView, Set
 from types import CodeType
 from typing import Any
 
 import numpy as np
 
-from helpers.checks.reading import Wrong, read_out, same, short
+from helpers.checks.reading import Wrong, same, short
 
 
 class NotAttempted(Exception):
     """The learner has not written anything yet."""
-
-
-class Crashed(Exception):
-    """The learner's code ended the program or ran out of memory."""
 
 
 class TimeUp(BaseException):
@@ -36,11 +31,7 @@ class TimeUp(BaseException):
 class Sink(io.TextIOBase):
     """Takes what an answer prints while it is checked, keeps the first 200 characters."""
 
-    def __init__(self) -> None:
-        self.start = ""
-
-    def writable(self) -> bool:
-        return True
+    start = ""
 
     def write(self, text: str) -> int:
         if len(self.start) < 200:
@@ -49,24 +40,21 @@ class Sink(io.TextIOBase):
 
 
 class Answer:
-    """The learner's function, called with copies of what the check gives it. It notices what a plain
-    call would not: other parameters, a printed result, inputs changed in place.
-    """
+    """The learner's function, called with copies. It notices what a plain call would not: other
+    parameters, a printed result, inputs changed in place."""
 
     def __init__(self, function: Callable, sink: Sink | None = None) -> None:
         self.function = function
         self.name = getattr(function, "__name__", "your function")
-        code = getattr(inspect.unwrap(function), "__code__", None)
-        self.file = code.co_filename if code else None
+        self.file = getattr(_code(function), "co_filename", None)
         self.printed = False  # a call printed something and returned nothing
         self.returned = False  # a call returned something
         self.changed = ""  # which argument a call has changed in place
         self._sink = sink or Sink()
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """Return what the function returns for copies of the arguments; raise `Wrong` when it
-        raises or cannot be called so, and `NotAttempted` when it is still the stub.
-        """
+        """Return what the function returns for copies; raise `Wrong` when it raises or cannot be
+        called so, and `NotAttempted` when it is still the stub."""
         self._check_signature(arguments, named)
         given, given_named = copied(arguments), copied(named)
         printed = len(self._sink.start)
@@ -74,53 +62,50 @@ class Answer:
             result = read_out(self.function(*given, **given_named))
         except NotImplementedError as error:
             raise NotAttempted(_left_over(self.function, error)) from None
-        except (Wrong, NotAttempted, Crashed):
+        except (Wrong, NotAttempted):
             raise
         except SystemExit:
-            raise Crashed(f"`{self.name}` calls exit(). Return the result instead.") from None
+            raise SystemExit(f"`{self.name}` calls exit(). Return the result instead.") from None
         except MemoryError:
-            raise Crashed(f"`{self.name}` asks for more memory than there is.") from None
+            raise MemoryError(f"`{self.name}` asks for more memory than there is.") from None
         except Exception as error:
             raise Wrong(raised(error, {self.file}) or f"it raises {type(error).__name__}") from None
         self.returned |= result is not None
         self.printed |= result is None and len(self._sink.start) > printed
         names = [*parameters(self.function)[: len(given)], *named]
-        for name, now, before in zip(
-            names, (*given, *given_named.values()), (*arguments, *named.values()), strict=False
-        ):
-            if not same(now, before, 0):
+        before, now = (*arguments, *named.values()), (*given, *given_named.values())
+        for name, *both in zip(names, before, now, strict=False):
+            if not same(*both, 0):
                 self.changed = self.changed or f"`{name}`"
         return result
 
     def _check_signature(self, arguments: tuple, named: dict) -> None:
-        try:
+        with contextlib.suppress(ValueError):  # it does not tell its parameters
             signature = inspect.signature(self.function)
-        except (TypeError, ValueError):
-            return
-        try:
-            signature.bind(*arguments, **named)
-        except TypeError:
-            raise Wrong(
-                f"`{self.name}{signature}` cannot be called with {len(arguments) + len(named)} "
-                "arguments, as the task asks. Keep the first line of the function as it was."
-            ) from None
+            try:
+                signature.bind(*arguments, **named)
+            except TypeError:
+                raise Wrong(
+                    f"`{self.name}{signature}` cannot be called with {len(arguments) + len(named)} "
+                    "arguments, as the task asks. Keep the first line of the function as it was."
+                ) from None
 
 
 def parameters(function: Callable) -> list[str]:
     """Return the names of a function's parameters; none where they cannot be told."""
-    try:
+    with contextlib.suppress(TypeError, ValueError):
         return list(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        return []
+    return []
 
 
-def in_time(seconds: float, work: Callable[[Sink], Any]) -> tuple[bool, Any]:
-    """Run `work` in a thread of its own, which is given what takes the place of its output; return
-    whether it ended within `seconds`, and what it returned, or whether it could be stopped.
+def _code(function: Callable) -> CodeType | None:
+    return getattr(inspect.unwrap(function), "__code__", None)
 
-    A thread, because it can be left behind: nothing else gets control back from a loop that
-    catches every exception, or from a call into C, on every system.
-    """
+
+def in_time(seconds: float, work: Callable[[Sink], Any]) -> Any:
+    """Return what `work` returns, given what takes the place of its output; None where it did not
+    end within `seconds`. It runs in a thread, because that can be left behind: nothing else gets
+    control back from a loop that catches every exception, or from a call into C, on any system."""
     found: list = []
     sink = Sink()
 
@@ -134,38 +119,41 @@ def in_time(seconds: float, work: Callable[[Sink], Any]) -> tuple[bool, Any]:
         thread.start()
         thread.join(seconds)
         if found:
-            return True, found[0]
+            return found[0]
         for _ in range(10):  # an answer that catches the first one meets another
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(thread.ident or 0), ctypes.py_object(TimeUp)
-            )
+            ident, thrown = ctypes.c_ulong(thread.ident or 0), ctypes.py_object(TimeUp)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, thrown)
             thread.join(0.1)
             if not thread.is_alive():
-                return False, True
-    return False, False
+                break
+    return None
 
 
 def copied(value: Any) -> Any:
     """Return a deep copy of plain data; functions, models and other objects are passed on."""
-    if isinstance(value, np.ndarray):
-        return value.copy()
+    return _inside(value, lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf)
+
+
+def read_out(value: Any) -> Any:
+    """Return `value` with iterators, which are empty once read, as lists."""
+    many = (Iterator, MappingView)
+    return _inside(value, lambda x: [read_out(i) for i in x] if isinstance(x, many) else x)
+
+
+def _inside(value: Any, change: Callable) -> Any:
+    """Return plain data anew with `change` of all that is no list, tuple, set or dictionary."""
     if type(value) in (list, tuple, set):
-        return type(value)(copied(item) for item in value)
+        return type(value)(_inside(item, change) for item in value)
     if type(value) is dict:
-        return {key: copied(item) for key, item in value.items()}
-    with contextlib.suppress(Exception):
-        if type(value).__module__ == "builtins" and not callable(value):
-            return copy.deepcopy(value)
-    return value
+        return {key: _inside(item, change) for key, item in value.items()}
+    return change(value)
 
 
 def _left_over(function: Callable, error: NotImplementedError) -> str:
     """Say so when `function` has been written, and its stub's `raise` still stands in it."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if code is None or trace is None or trace.tb_frame.f_code is not code:
+    code = _code(function)
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    if code is None or frames[-1].f_code is not code:
         return ""
     untouched = code.co_names == ("NotImplementedError",) and not code.co_cellvars
     if untouched and code.co_nlocals == code.co_argcount + code.co_kwonlyargcount:
@@ -176,57 +164,43 @@ def _left_over(function: Callable, error: NotImplementedError) -> str:
 def raised(error: BaseException, files: Set) -> str:
     """Say what `error` is and in which line of the learner's it arose; "" where it did not arise in
     the learner's code and is no TypeError."""
-    place = None
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename in files:
-            place = trace
-        trace = trace.tb_next
-    if place is None and not isinstance(error, TypeError):
+    walked = traceback.walk_tb(error.__traceback__)
+    places = [(frame, line) for frame, line in walked if frame.f_code.co_filename in files]
+    if not places and not isinstance(error, TypeError):
         return ""
     said = f"it raises {type(error).__name__}: {short(str(error), 160)}".rstrip(": .")
-    if place is None:
-        return said + "."
-    frame = place.tb_frame
-    line = linecache.getline(frame.f_code.co_filename, place.tb_lineno, frame.f_globals).strip()
-    return f"{said}\nin the line `{short(line, 90)}`." if line else said + "."
+    for frame, line in places[-1:]:
+        code = linecache.getline(frame.f_code.co_filename, line, frame.f_globals).strip()
+        said += f"\nin the line `{short(code, 90)}`" if code else ""
+    return said + "."
 
 
 def reads_the_notebook(functions: Iterable[Answer]) -> str:
     """Name the notebook's data that a function reads although nobody has given it to it."""
     for answer in functions:
-        function = inspect.unwrap(answer.function)
-        code, names = getattr(function, "__code__", None), getattr(function, "__globals__", {})
-        for name in _names_in(code) if code else ():
+        names = getattr(inspect.unwrap(answer.function), "__globals__", {})
+        for name in _names_in(_code(answer.function)):
             if not name.isupper() and isinstance(names.get(name), (np.ndarray, list, dict, str)):
-                return (
-                    f"\nIt reads `{name}`, a variable of the notebook. Use only what the function is "
-                    "given: the check has other data."
-                )
+                return f"\nIt reads `{name}`, a variable of the notebook. The check has other data."
     return ""
 
 
-def _names_in(code: CodeType) -> Iterator[str]:
-    """Yield the global names that `code` reads, in functions and comprehensions inside it as well."""
-    for step in dis.get_instructions(code):
+def _names_in(code: CodeType | None) -> Iterator[str]:
+    """Yield the global names that `code` reads, in functions and comprehensions inside it."""
+    for step in dis.get_instructions(code) if code else ():
         if step.opname in {"LOAD_GLOBAL", "LOAD_NAME"}:
             yield step.argval
-    for inside in code.co_consts:
-        if isinstance(inside, CodeType):
-            yield from _names_in(inside)
+        elif isinstance(step.argval, CodeType):
+            yield from _names_in(step.argval)
 
 
 def older_definition(answer: Callable) -> str:
-    """Say so when the last cell that defines this function did not run to its end, so that an older
-    definition is judged, as far as IPython lets it know; else "".
-    """
+    """Say so when the last cell that defines this function failed, as far as IPython tells it."""
     with contextlib.suppress(Exception):
         from IPython import get_ipython
 
         head = f"def {answer.__name__}("
         cells = [cell for cell in get_ipython().user_ns["In"][:-1] if head in cell]
         if cells and inspect.getsource(answer).strip() not in cells[-1]:
-            return (
-                f"  The last cell with `{head}…)` failed: this judges the definition before it.\n"
-            )
+            return f"  The last cell with `{head}…)` failed: this judges an older definition.\n"
     return ""

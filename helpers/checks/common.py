@@ -1,14 +1,10 @@
-"""Mistakes that fit any reference: something changes on the way in, or on the way out.
-
-Each sentence says what the answer does, not why: "this is 1 minus what was asked for" is true
-whatever the learner had in mind. A row is: what it fits, the change, the sentence.
-"""
+"""Mistakes that fit any reference: something changes on the way in, or on the way out. A row:
+what it fits, the change, and what the answer does: not why, whatever the learner had in mind."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from itertools import combinations
 from typing import Any
 
@@ -17,45 +13,39 @@ import numpy as np
 from helpers.checks.reading import plain_numbers
 
 
-def _decimals(value: Any) -> bool:
-    found = plain_numbers(value)
-    return found is not None and found.dtype.kind == "f"
+def _kind(value: Any) -> str:
+    """Return the kind of numbers that `value` holds: i, u or f; b for anything else."""
+    return getattr(plain_numbers(value), "dtype", np.dtype(bool)).kind
 
 
-def _pairs(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(_pair(item) for item in value)
-
-
-def _pair(value: Any) -> bool:
-    return isinstance(value, tuple) and len(value) == 2
-
-
-def _unit(rows: np.ndarray) -> np.ndarray:
+def unit(rows: np.ndarray) -> np.ndarray:
+    """Return rows divided by their norms; a row of zeros stays as it is."""
     norms = np.linalg.norm(rows, axis=-1, keepdims=True)
     return rows / np.where(norms == 0, 1, norms)
 
 
+def _parts(value: Any) -> int:
+    return len(value) if isinstance(value, tuple) else 0
+
+
 FITS: dict[str, Callable[[Any], bool]] = {
-    "numbers": lambda value: plain_numbers(value) is not None,
-    "decimals": _decimals,
+    "numbers": lambda value: _kind(value) in "iuf",
+    "decimals": lambda value: _kind(value) == "f",
     "truth": lambda value: isinstance(value, (bool, np.bool_)),
     "float": lambda value: isinstance(value, float),
     "int": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "array": lambda value: isinstance(value, np.ndarray) and value.dtype.kind in "if",
     "matrix": lambda value: isinstance(value, np.ndarray) and value.ndim == 2,
     "list": lambda value: isinstance(value, (list, np.ndarray)) and len(value) > 1,
-    "names": lambda value: isinstance(value, list) and all(map(FITS["name"], value)),
-    "name": lambda value: isinstance(value, (str, int)),
-    "pairs": _pairs,
-    "tuple": lambda value: isinstance(value, tuple) and 2 <= len(value) <= 4,
+    "names": lambda value: isinstance(value, list) and {type(i) for i in value} <= {str, int},
+    "pairs": lambda value: isinstance(value, list) and {_parts(item) for item in value} == {2},
+    "tuple": lambda value: 2 <= _parts(value) <= 4,
+    "dict": lambda value: type(value) is dict,
     "empty": lambda value: not isinstance(value, np.ndarray) and value is not None and not value,
 }
 ROUNDED = "what you return is rounded. Round where you print, not before."
 OUTPUTS = [
-    ("decimals", lambda x: np.round(x, 3), ROUNDED),
-    ("decimals", lambda x: np.round(x, 2), ROUNDED),
-    ("decimals", lambda x: np.round(x, 1), ROUNDED),
-    ("decimals", np.trunc, "the decimals are lost."),
+    *(("decimals", lambda x, n=n: np.round(x, n), ROUNDED) for n in (3, 2, 1)),
     ("matrix", np.transpose, "rows and columns are swapped."),
     ("tuple", lambda x: x[::-1], "these are the right results in the wrong order."),
     ("pairs", lambda x: [pair[::-1] for pair in x], "both halves of each pair are swapped."),
@@ -72,13 +62,11 @@ OUTPUTS = [
     ("numbers", lambda x: 2 * x, "this is twice what was asked for."),
     ("decimals", lambda x: x / 2, "this is half of what was asked for."),
     ("decimals", lambda x: 1 - x, "this is 1 minus what was asked for."),
-    ("decimals", lambda x: 1 + x, "this is 1 plus what was asked for."),
     ("decimals", lambda x: np.maximum(x, 0), "what is negative has become 0."),
     ("decimals", lambda x: np.clip(x, 0, 1), "what is below 0 or above 1 is cut off."),
     ("decimals", lambda x: 100 * x, "this is in per cent; the task asks for a share of 1."),
     ("decimals", lambda x: x / 100, "this is a hundred times too small."),
     ("decimals", lambda x: 1000 * x, "this is a thousand times too large."),
-    ("decimals", lambda x: x / 1000, "this is a thousand times too small."),
     ("decimals", lambda x: 1 / x, "this is 1 divided by what was asked for."),
     ("decimals", np.sqrt, "this is the square root of what was asked for."),
     ("decimals", np.square, "this is the square of what was asked for."),
@@ -91,12 +79,8 @@ INPUTS = [
     ("int", lambda x: x - 1, "it is right for {} - 1: one too few."),
     ("int", lambda x: x + 1, "it is right for {} + 1: one too many."),
     ("int", lambda x: 1, "it is right for {} = 1. Is {} ignored?"),
-    (
-        "empty",
-        lambda x: None,
-        "where {} is 0 or empty it is taken for missing: ask `is None`; `not` and `or` do not.",
-    ),
-    ("array", _unit, "{} is normalised, which changes the result."),
+    ("empty", lambda x: None, "where {} is 0 or empty it is taken for missing. Ask `is None`."),
+    ("array", unit, "{} is normalised, which changes the result."),
     ("array", np.negative, "small and large are swapped in {}."),
     ("names", lambda x: list(dict.fromkeys(x)), "equal items of {} are counted once."),
     ("list", lambda x: x[:-1], "the last of {} is left out."),
@@ -105,12 +89,26 @@ INPUTS = [
 ]
 
 
+PLACES: dict[str, Callable[[Callable], Callable]] = {
+    "": lambda to: to,
+    "in the first of your results, ": lambda to: _fitted("tuple", lambda x: _with(x, 0, to)),
+    "in the second of your results, ": lambda to: _fitted("tuple", lambda x: _with(x, 1, to)),
+    "in the third of your results, ": lambda to: _fitted("tuple", lambda x: _with(x, 2, to)),
+    "in the values of your dictionary, ": lambda to: _fitted(
+        "dict", lambda x: {key: to(item) for key, item in x.items()}
+    ),
+    "in the second half of each pair, ": lambda to: _fitted(
+        "pairs", lambda x: [_with(pair, 1, to) for pair in x]
+    ),
+}
+
+
 def common_mistakes(reference: Callable) -> Iterator[tuple[Callable, str]]:
     """Yield pairs (function, sentence): answers that do as `reference` does, but for one change."""
-    for about, at in PLACES.items():
+    for about, within in PLACES.items():
         for fits, change, says in OUTPUTS:
-            change = _fitted(fits, change)
-            yield lambda *given, at=at, to=change: at(to, reference(*given)), about + says
+            to = within(_fitted(fits, change))
+            yield lambda *given, to=to: to(reference(*given)), about + says
     parameters = list(inspect.signature(reference).parameters.values())
     for place, parameter in enumerate(parameters):
         for fits, change, says in INPUTS:
@@ -125,7 +123,7 @@ def common_mistakes(reference: Callable) -> Iterator[tuple[Callable, str]]:
 
 
 def _fitted(fits: str, change: Callable) -> Callable:
-    """Let `change` see only what it fits, numbers in a list as an array; the rest stays as it is."""
+    """Let `change` see what it fits, numbers in a list as an array; the rest stays as it is."""
 
     def changed(value: Any) -> Any:
         if not FITS[fits](value):
@@ -138,48 +136,20 @@ def _fitted(fits: str, change: Callable) -> Callable:
     return changed
 
 
-PLACES = {
-    "": lambda change, result: change(result),
-    "in the first of your results, ": lambda change, result: _part(change, result, 0),
-    "in the second of your results, ": lambda change, result: _part(change, result, 1),
-    "in the third of your results, ": lambda change, result: _part(change, result, 2),
-    "in the values of your dictionary, ": lambda change, result: (
-        {key: change(value) for key, value in result.items()} if type(result) is dict else result
-    ),
-    "in the second half of each pair, ": lambda change, result: (
-        [(first, change(second)) for first, second in result] if _pairs(result) else result
-    ),
-}
+def _with(items: tuple, i: int, change: Callable) -> tuple:
+    """Return `items` with `change` in place `i`, if there are as many."""
+    return (*items[:i], *map(change, items[i : i + 1]), *items[i + 1 :])
 
 
-def _part(change: Callable, result: Any, place: int) -> Any:
-    if not FITS["tuple"](result):
-        return result
-    return tuple(change(part) if i == place else part for i, part in enumerate(result))
-
-
-def _edited(reference: Callable, edit: Callable[[list], None]) -> Callable:
-    """Return `reference` of arguments that `edit` has changed; too few of them stay as they are."""
-
-    def wrong_answer(*arguments: Any) -> Any:
-        given = list(arguments)
-        with suppress(IndexError):
-            edit(given)
-        return reference(*given)
-
-    return wrong_answer
-
-
-def _before(reference: Callable, place: int, change: Callable) -> Callable:
-    def edit(given: list) -> None:
-        given[place] = change(given[place])
-
-    return _edited(reference, edit)
+def _before(reference: Callable, i: int, change: Callable) -> Callable:
+    return lambda *given: reference(*_with(given, i, change))
 
 
 def _swapped(reference: Callable, i: int, j: int) -> Callable:
-    def edit(given: list) -> None:
-        if type(given[i]) is type(given[j]):
-            given[i], given[j] = given[j], given[i]
+    def swapped(*given: Any) -> Any:
+        new = list(given)
+        if j < len(new) and type(new[i]) is type(new[j]):
+            new[i], new[j] = new[j], new[i]
+        return reference(*new)
 
-    return _edited(reference, edit)
+    return swapped

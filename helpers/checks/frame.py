@@ -1,6 +1,5 @@
 """What every check is made of: an exercise's reference, cases, mistakes, hints and praise, and the
-judgement that follows. `CONTRIBUTING.md` shows how to write one.
-"""
+judgement that follows. `CONTRIBUTING.md` shows how to write one."""
 
 from __future__ import annotations
 
@@ -14,25 +13,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from helpers.checks import answers as calls
-from helpers.checks.answers import Answer, Crashed, NotAttempted, TimeUp, copied
+from helpers.checks.answers import Answer, NotAttempted, copied
 from helpers.checks.common import common_mistakes
-from helpers.checks.reading import (
-    MOST_SHOWN,
-    Wrong,
-    describe,
-    difference,
-    numeric,
-    same,
-    short,
-    truth,
-)
+from helpers.checks.reading import Wrong, describe, difference, mapping, plain_numbers, same, truth
 
 #: What may become of an exercise. The first four are a check's own; a submission can also crash.
 STATUSES = ("passed", "wrong", "not_attempted", "timed_out", "crashed")
-SECONDS = 10.0
-WIDTH = 92
 MARKS = {"passed": "✓", "not_attempted": "·"}
-_KEPT = "\0"  # stands for a space at which no line ends
 
 #: All exercises of the course by number, in the order of the lessons.
 EXERCISES: dict[str, Exercise] = {}
@@ -40,8 +27,7 @@ EXERCISES: dict[str, Exercise] = {}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a check found: the exercise's number, one of `STATUSES`, a message to the learner, and
-    the smallest input that failed, in words."""
+    """What a check found: number, one of `STATUSES`, words, and the smallest input that failed."""
 
     exercise: str
     status: str
@@ -59,27 +45,19 @@ class Exercise:
     names: Sequence[str]
     hints: Sequence[str]
     spec: type
-    seconds: float = SECONDS
+    seconds: float = 10.0
     hints_given: int = field(default=0, init=False)
     last: Outcome | None = field(default=None, init=False)
     failed: tuple[type, tuple] | None = field(default=None, init=False)
     latest: ClassVar[Exercise | None] = None  # whose check met a failing input last
 
-    @property
-    def function_name(self) -> str:
-        """Return its name in `helpers.checks`, such as ``exercise_2_1``."""
-        return re.sub("[ .]", "_", self.heading.lower())
-
-    @property
-    def heading(self) -> str:
-        """Return what messages call it, such as ``Exercise 2.1`` or ``Project 1.2``."""
-        kind = "Project" if self.number.startswith("P") else "Exercise"
-        return f"{kind} {self.number.removeprefix('P')}"
-
-    @property
-    def call(self) -> str:
-        """Return the line of code that calls the check."""
-        return f"checks.{self.function_name}({', '.join(self.names)})"
+    def __post_init__(self) -> None:
+        """Name by its number: ``Exercise 2.1``, ``exercise_2_1``, its call, its solution."""
+        lesson = self.number.split(".")[0]
+        self.heading = f"Exercise {self.number}".replace("Exercise P", "Project ")
+        self.function_name = re.sub("[ .]", "_", self.heading.lower())
+        self.call = f"checks.{self.function_name}({', '.join(self.names)})"
+        self.solution = f"solutions/practice_{lesson:0>2}".replace("practice_P", "project_")
 
     def __call__(self, *answers: object, **named: object) -> None:
         """Judge `answers` and print what was found."""
@@ -91,46 +69,38 @@ class Exercise:
     def judge(self, *answers: object) -> Outcome:
         """Return the `Outcome` of the check for `answers`. Never raises, whatever they do."""
         self.failed = None
-        ended, found = calls.in_time(self.seconds, lambda sink: _run(self, answers, sink))
-        if not ended:
-            found = ("timed_out", _too_slow(self))
-        in_words = ""
+        found = calls.in_time(self.seconds, lambda sink: _run(self, answers, sink)) or (
+            "timed_out",
+            f"still running after {self.seconds:.0f} seconds. Is there a loop that never ends? "
+            "The check's data is small. If the kernel stays busy, restart it.",
+        )
         if self.failed:
             Exercise.latest = self
-            in_words = short(_given(*self.failed), 2000)
+        in_words = _given(*self.failed)[:2000] if self.failed else ""
         self.last = Outcome(self.number, *found, failing=in_words)
         return self.last
 
     def render(self, outcome: Outcome) -> str:
         """Return `outcome` as text for a notebook, with the way to hints, or to our answer."""
-        mark = MARKS.get(outcome.status, "✗")
+        mark, left = MARKS.get(outcome.status, "✗"), len(self.hints) - self.hints_given
         if outcome.status == "not_attempted":
-            stuck = f' Stuck? hint("{self.number}")' if self.hints else ""
-            return _wrapped(f"{mark} {self.heading} {outcome.message}{stuck}")
+            stuck = f'Stuck? hint("{self.number}")'
+            return _wrapped(f"{mark} {self.heading} {outcome.message} {stuck}")
         text = f"{mark} {self.heading}: {outcome.message}"
         if outcome.status == "passed":
             return _wrapped(f"{text}\nOur answer, with comments: {self.solution}")
         if self.failed:
             text += f"\nThe same input for you: `{self.names[0]}(*checks.failing())`"
-        left = len(self.hints) - self.hints_given
-        if self.hints:
-            more = f"{left} of {len(self.hints)} left" if left else "the last one again"
-            text += f'\nStuck? `hint("{self.number}")` ({more})'
-        return _wrapped(text)
-
-    @property
-    def solution(self) -> str:
-        """Return where our answer stands."""
-        lesson = self.number.split(".")[0]
-        return "solutions/" + (
-            f"project_{lesson[1:]}" if "P" in lesson else f"practice_{lesson:0>2}"
-        )
+        more = f"{left} of {len(self.hints)} left" if left else "the last one again"
+        return _wrapped(f'{text}\nStuck? `hint("{self.number}")` ({more})')
 
     def next_hint(self) -> str:
         """Return the next hint, or, when all are given, the last one and where the solution is."""
-        last = self.hints_given >= len(self.hints)
-        self.hints_given = min(self.hints_given + 1, len(self.hints))
-        text = f"Hint {self.hints_given} of {len(self.hints)}: {self.hints[self.hints_given - 1]}"
+        last, of = self.hints_given >= len(self.hints), len(self.hints)
+        self.hints_given = min(self.hints_given + 1, of)
+        text = (
+            f"{self.heading} · Hint {self.hints_given} of {of}: {self.hints[self.hints_given - 1]}"
+        )
         return f"{text}\nThat was the last one. Our answer: {self.solution}." if last else text
 
 
@@ -139,8 +109,7 @@ def exercise(number: str, **more: Any) -> Callable[[type], Exercise]:
 
     `number` is such as "2.1" ("P1.2" is the second step of project 1); `level` 1 apply, 2 compare
     and explain, 3 build; `title` as in the notebook; `names` what it passes to the check; `hints`
-    from a nudge to nearly the answer; `seconds` what a check may take in all.
-    """
+    from a nudge to nearly the answer; `seconds` what a check may take in all."""
 
     def enter(spec: type) -> Exercise:
         if number in EXERCISES:
@@ -151,69 +120,46 @@ def exercise(number: str, **more: Any) -> Callable[[type], Exercise]:
     return enter
 
 
-# Running a check
-
-
 def _run(exercise: Exercise, answers: tuple, sink: calls.Sink) -> tuple[str, str]:
     """Return status and message; whatever an answer does, no traceback of ours."""
     wrapped = tuple(Answer(answer, sink) if callable(answer) else answer for answer in answers)
     functions = [answer for answer in wrapped if isinstance(answer, Answer)]
     try:
-        _check_given(exercise, answers)
         return "passed", _praised(exercise, wrapped)
     except NotAttempted as reason:
         return "not_attempted", f"not attempted yet{reason}."
-    except NotImplementedError:
-        return "not_attempted", "not attempted yet."
     except Wrong as wrong:
-        exercise.failed = getattr(wrong, "failed", None)
+        exercise.failed = wrong.failed
         return "wrong", str(wrong) + calls.reads_the_notebook(functions)
-    except (Crashed, MemoryError, SystemExit) as crash:
+    except (MemoryError, SystemExit) as crash:
         return "crashed", str(crash) or f"your code ends with {type(crash).__name__}."
-    except TimeUp:
-        return "timed_out", _too_slow(exercise)
     except BaseException as error:
-        said = calls.raised(error, {answer.file for answer in functions})
-        return "wrong", said or (
+        return "wrong", calls.raised(error, {answer.file for answer in functions}) or (
             f"what you return cannot be compared ({type(error).__name__}: "
-            f"{short(str(error), 120)}). Compare its type with the one that the task asks for."
+            f"{str(error)[:120]}). Compare its type with the one that the task asks for."
         )
 
 
-def _check_given(exercise: Exercise, answers: tuple) -> None:
-    if len(answers) != len(exercise.names):
-        wanted = f"it wants {len(exercise.names)}: {exercise.call}"
-        raise Wrong(f"the check is called with {len(answers)} things; {wanted}")
-    given = zip(exercise.names, answers, strict=True)
-    missing = [f"`{name}`" for name, answer in given if answer is None or answer is ...]
-    if len(missing) == len(answers):
-        raise NotAttempted
-    if missing:
-        be = "is" if len(missing) == 1 else "are"
-        raise NotAttempted(f": {', '.join(missing)} {be} still None")
-
-
 def _praised(exercise: Exercise, answers: tuple) -> str:
-    spec = exercise.spec
+    """Return the praise of right answers; raise `Wrong` or `NotAttempted` for others."""
+    spec, names = exercise.spec, exercise.names
+    if len(answers) != len(names):
+        wanted = f"it wants {len(names)}: {exercise.call}"
+        raise Wrong(f"the check is called with {len(answers)} things; {wanted}")
+    given = zip(names, answers, strict=True)
+    missing = [f"`{name}`" for name, answer in given if answer is None or answer is ...]
+    if missing:
+        some = f": {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} still None"
+        raise NotAttempted(some if len(missing) < len(names) else "")
     if hasattr(spec, "check"):
         return spec.check(*answers)
     if hasattr(spec, "claims"):
         judge_claims(answers[0], spec.claims())
-    elif not isinstance(answers[0], Answer):
-        raise Wrong(f"the check wants the function itself, not what it returns: {exercise.call}")
-    else:
+    elif isinstance(answers[0], Answer):
         judge(spec, answers[0])
+    else:
+        raise Wrong(f"the check wants the function itself, not what it returns: {exercise.call}")
     return spec.praise(answers[0]) if callable(spec.praise) else spec.praise
-
-
-def _too_slow(exercise: Exercise) -> str:
-    return (
-        f"still running after {exercise.seconds:.0f} seconds. Is there a loop that never ends? "
-        "The check's data is small. If the kernel stays busy, restart it."
-    )
-
-
-# Judging
 
 
 @dataclass
@@ -232,48 +178,33 @@ def judge(spec: type, answer: Answer | Callable) -> None:
     """Raise `Wrong` unless `answer` agrees with `spec.reference` on every case.
 
     A mistake is named when it gives what the learner's function gives in every case, or else in
-    every case that failed, and in two failed ones at least. Otherwise the evidence stands alone: a
-    wrong name misleads more than none. The attribute `failed` of what is raised holds `spec` and
-    the smallest case that failed.
-    """
-    if not isinstance(answer, Answer):
-        answer = Answer(answer)
+    every case that failed, and in two at least: a wrong name misleads more than none."""
+    answer = answer if isinstance(answer, Answer) else Answer(answer)
     trials = [_tried(spec, answer, case) for case in spec.cases()]
-    failed = [trial for trial in trials if not trial.right]
-    for trial in (trials[0], trials[-1]):
-        _check_memory(spec, answer, trial)
-    if not failed:
-        if answer.changed:
+    for old in (trials[0], trials[-1]):
+        new = _tried(spec, answer, old.case)
+        if new.problem != old.problem or not (old.problem or same(new.result, old.result)):
             raise Wrong(
-                f"the result is right, but `{answer.name}` changes {answer.changed} in place. "
-                "Whoever calls it still needs that: work on a copy. `a = a / n` makes one, "
-                "`a /= n` does not; `b = list(a)` makes one, `b = a` does not."
+                f"`{answer.name}` has another answer when it is called a second time. Does it keep "
+                "something (in a default, a variable), or draw random numbers without a seed?",
+                (spec, old.case),
             )
-        return
-    if answer.printed and not answer.returned:
-        said = f"`{answer.name}` prints its result and returns None. End it with `return`."
-    elif all(trial.came and trial.result is None for trial in failed) and not any(
-        trial.right and trial.expected is not None for trial in trials
-    ):
-        said = f"`{answer.name}` returns None. Does every path end with `return`?"
-    else:
-        said = (failed[0].came and _named(spec, trials)) or failed[0].problem
-        said = said or f"wrong in {len(failed)} of {len(trials)} cases."
-    first = failed[0]
-    raise _failed("\n".join([said, *_evidence(spec, first)]), spec, first.case)
-
-
-def _failed(message: str, spec: type, case: tuple) -> Wrong:
-    wrong = Wrong(message)
-    wrong.failed = (spec, case)
-    return wrong
+    failed = [trial for trial in trials if not trial.right]
+    if failed:
+        said = _said(spec, answer, trials, failed)
+        raise Wrong("\n".join([said, *_evidence(spec, failed[0])]), (spec, failed[0].case))
+    if answer.changed:
+        raise Wrong(
+            f"the result is right, but `{answer.name}` changes {answer.changed} in place. "
+            "Work on a copy: `a = a / n` makes one, `a /= n` does not; nor does `b = a`."
+        )
 
 
 def _tried(spec: type, answer: Answer, case: tuple) -> Trial:
     trial = Trial(case, played(spec, spec.reference, case))
     try:
         trial.result = played(spec, answer, case)
-        numbers = numeric(trial.result)
+        numbers = plain_numbers(trial.result)
         trial.came = numbers is None or not np.isnan(numbers).any()
         trial.right = _right(spec, trial.result, trial)
     except Wrong as wrong:
@@ -295,34 +226,29 @@ def _right(spec: type, result: Any, trial: Trial) -> bool:
 
 def played(spec: type, answer: Callable, case: tuple) -> Any:
     """Return what comes of `answer` in `case`, as `spec` makes and plays it."""
-    play = getattr(spec, "play", None)
     arguments = made(spec, case)
-    return play(answer, *arguments) if play else answer(*arguments)
+    return spec.play(answer, *arguments) if hasattr(spec, "play") else answer(*arguments)
 
 
 def made(spec: type, case: tuple) -> tuple:
     """Return fresh arguments for a call in `case`."""
-    make = getattr(spec, "make", None)
-    return tuple(make(*copied(case))) if make else copied(case)
+    return tuple(spec.make(*copied(case))) if hasattr(spec, "make") else copied(case)
 
 
-def _check_memory(spec: type, answer: Answer, before: Trial) -> None:
-    """Raise `Wrong` when a case gives something else the second time."""
-    again = _tried(spec, answer, before.case)
-    if again.problem == before.problem and (before.problem or same(again.result, before.result)):
-        return
-    said = (
-        f"`{answer.name}` gives another answer when it is called a second time with the same "
-        "input. Does it keep something between calls (a list as a default argument, a variable of "
-        "the notebook), or draw random numbers without a seed?"
-    )
-    raise _failed(said, spec, before.case)
+def _said(spec: type, answer: Answer, trials: list[Trial], failed: list[Trial]) -> str:
+    """Say why what came is wrong, as far as it can be told."""
+    if answer.printed and not answer.returned:
+        return f"`{answer.name}` prints its result and returns None. End it with `return`."
+    right = any(trial.right and trial.expected is not None for trial in trials)
+    if not right and all(trial.came and trial.result is None for trial in failed):
+        return f"`{answer.name}` returns None. Does every path end with `return`?"
+    said = (failed[0].came and _named(spec, trials)) or failed[0].problem
+    return said or f"wrong in {len(failed)} of {len(trials)} cases."
 
 
 def _named(spec: type, trials: list[Trial]) -> str:
     """Return the sentence of the first mistake that explains what came, or "". A case in which
-    nothing came speaks neither for a mistake nor against it.
-    """
+    nothing came speaks neither for a mistake nor against it."""
     came = [trial for trial in trials if trial.came]
     failed = [trial for trial in came if not trial.right]
     two_answers = all(isinstance(trial.expected, (bool, type(None))) for trial in failed)
@@ -339,8 +265,7 @@ def _named(spec: type, trials: list[Trial]) -> str:
 
 
 def _explains(spec: type, wrong_answer: Callable, trial: Trial) -> bool:
-    """Say whether a mistake gives what the learner's function gave (and, where that was wrong, not
-    what is right)."""
+    """Say whether a mistake gives what the learner's function gave, and that rightly or wrongly."""
     try:
         result = played(spec, wrong_answer, trial.case)
         if trial.right:
@@ -355,41 +280,34 @@ def mistakes_of(spec: type) -> list[tuple[str, Callable, str]]:
 
     In a text, a line at the margin is an expression of the reference's parameters, the module's
     names and ``reference``; the indented lines below are its sentence; expressions in a row share
-    one. In a list, each pair is a function with the reference's parameters, and a sentence.
-    """
+    one. In a list, each pair is a function with the reference's parameters, and a sentence."""
     given = getattr(spec, "mistakes", "")
     if not isinstance(given, str):
         return [(function.__name__, function, says) for function, says in given]
     if "_rows" not in vars(spec):
-        spec._rows = list(_parsed(spec, textwrap.dedent(given).strip("\n")))
+        names = vars(sys.modules[spec.__module__]) | {"reference": spec.reference}
+        head = ", ".join(calls.parameters(spec.reference))
+        blocks = r"((?:^\S.*\n)+)((?:^[ \t]+\S.*\n)+)"
+        spec._rows = [
+            (code, eval(f"lambda {head}: ({code})", names), " ".join(says.split()))
+            for codes, says in re.findall(blocks, textwrap.dedent(given) + "\n", re.MULTILINE)
+            for code in codes.splitlines()
+        ]
     return spec._rows
-
-
-def _parsed(spec: type, text: str) -> Iterator[tuple[str, Callable, str]]:
-    names = sys.modules[spec.__module__].__dict__ | {"reference": spec.reference}
-    head = ", ".join(calls.parameters(spec.reference))
-    for block in re.findall(r"(?:^\S.*\n)+(?:^[ \t]+\S.*(?:\n|\Z))+", text, re.MULTILINE):
-        lines = block.splitlines()
-        says = " ".join(line.strip() for line in lines if line[0].isspace())
-        for code in (line for line in lines if not line[0].isspace()):
-            yield code, eval(f"lambda {head}: ({code})", names), says
-
-
-# What the learner sees
 
 
 def _given(spec: type, case: tuple) -> str:
     """Return a failing input in words, an argument a piece."""
-    names = calls.parameters(spec.make if hasattr(spec, "make") else spec.reference)
-    pieces = [describe(value, MOST_SHOWN) for value in case]
-    if len(names) != len(pieces):
-        return ", ".join(pieces)
-    return ", ".join(f"{name} = {piece}" for name, piece in zip(names, pieces, strict=True))
+    names = calls.parameters(getattr(spec, "make", spec.reference))
+    pieces = [describe(value) for value in case]
+    if len(names) == len(pieces):
+        pieces = [f"{name} = {piece}" for name, piece in zip(names, pieces, strict=True)]
+    return ", ".join(pieces)
 
 
 def _evidence(spec: type, trial: Trial) -> Iterator[str]:
     yield f"given:    {_given(spec, trial.case)}"
-    yours, right = describe(trial.result, MOST_SHOWN), describe(trial.expected, MOST_SHOWN)
+    yours, right = describe(trial.result), describe(trial.expected)
     where = difference(trial.result, trial.expected) if yours == right else ""
     if trial.result is not None or not trial.problem:
         yield f"yours:    {where or yours}"
@@ -399,15 +317,11 @@ def _evidence(spec: type, trial: Trial) -> Iterator[str]:
 
 def judge_claims(claims: Any, tested: Mapping[str, tuple[bool, str]]) -> None:
     """Raise `Wrong` unless the learner's dictionary, letter → True or False, agrees with what was
-    `tested`, letter → (whether the claim holds, what was seen). The letters that are answered are
-    judged first.
-    """
-    if not isinstance(claims, Mapping):
-        raise Wrong(f"`claims` is {describe(claims)}; the task asks for a dictionary.")
-    unknown = [str(letter) for letter in claims if letter not in tested]
+    `tested`, letter → (whether the claim holds, what was seen). Answered letters come first."""
+    claims = mapping(claims, "`claims`")
+    unknown = ", ".join(str(letter) for letter in claims if letter not in tested)
     if unknown:
-        letters = f'"{min(tested)}" to "{max(tested)}", each with True or False'
-        raise Wrong(f"there is no claim {', '.join(unknown[:8])}. The letters are {letters}.")
+        raise Wrong(f"there is no claim {unknown[:40]}. The letters are {', '.join(tested)}.")
     decided = [letter for letter in tested if claims.get(letter) not in (None, ...)]
     said = {letter: truth(claims[letter], f'claims["{letter}"]') for letter in decided}
     wrong = [letter for letter in decided if said[letter] != tested[letter][0]]
@@ -424,26 +338,20 @@ def judge_claims(claims: Any, tested: Mapping[str, tuple[bool, str]]) -> None:
 
 
 def _wrapped(text: str) -> str:
-    """Return `text` in lines of `WIDTH`, its code between backticks in one piece, to be copied."""
-    first, *rest = re.sub(r"`[^`\n]*`", lambda code: code[0].replace(" ", _KEPT), text).split("\n")
-    wrap = textwrap.TextWrapper(
-        WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
-    )
-    lines = wrap.wrap(first)
-    for line in rest:
-        wrap.initial_indent = "  "
+    """Return `text` in lines of 92, its code between backticks in one piece, to be copied."""
+    text = re.sub(r"`[^`\n]*`", lambda code: code[0].replace(" ", "\0"), text)
+    wrap = textwrap.TextWrapper(92, break_long_words=False, break_on_hyphens=False)
+    lines: list[str] = []
+    for line in text.split("\n"):
+        wrap.initial_indent = "  " if lines else ""
         wrap.subsequent_indent = " " * 12 if re.match("(given|yours|expected): ", line) else "  "
         lines += wrap.wrap(line)
-    return "\n".join(lines).replace(_KEPT, " ")
-
-
-# What the notebooks call
+    return "\n".join(lines).replace("\0", " ")
 
 
 def failing(number: str | float | None = None) -> tuple:
-    """Return the smallest input that failed last, or last in exercise `number`, as arguments:
-    ``answer(*checks.failing())`` runs the answer on it. Raises LookupError where there is none.
-    """
+    """Return the smallest input that failed last (in exercise `number`), as arguments for the
+    answer: ``answer(*checks.failing())``. Raises LookupError where there is none."""
     entry = Exercise.latest if number is None else _find(number)
     if entry is None or entry.failed is None:
         raise LookupError("No check has met a failing input. Run the cell with the check first.")
@@ -455,26 +363,19 @@ def _find(number: str | float) -> Exercise | None:
 
 
 def hint(number: str | float) -> None:
-    """Print the next hint for exercise `number`, such as ``hint("4.2")``; after the last one, the
-    last one again.
-    """
+    """Print the next hint for exercise `number`, such as ``hint("4.2")``, or the last one again."""
     found = _find(number)
-    if found is None:
-        print(_wrapped(f"There is no exercise {number!r}. There are {', '.join(EXERCISES)}."))
-    else:
-        print(_wrapped(f"{found.heading} · {found.next_hint()}"))
+    said = f"There is no exercise {number!r}. There are {', '.join(EXERCISES)}."
+    print(_wrapped(found.next_hint() if found else said))
 
 
 def summary(lesson: int | str) -> None:
-    """Print a line for each exercise of `lesson` (a number, or "P1" for project 1), as its check
-    last found it in this session.
-    """
+    """Print how each exercise of `lesson` (a number, or "P1" for project 1) was found last."""
     found = [e for e in EXERCISES.values() if e.number.split(".")[0] == str(lesson)]
     if not found:
         print(f"There are no exercises for {lesson!r}.")
         return
-    for entry in found:
-        mark = "·" if entry.last is None else MARKS.get(entry.last.status, "✗")
+    marks = [MARKS.get(entry.last.status, "✗") if entry.last else "·" for entry in found]
+    for mark, entry in zip(marks, found, strict=True):
         print(f"{mark} {entry.heading:14} {entry.title}")
-    passed = sum(entry.last is not None and entry.last.status == "passed" for entry in found)
-    sys.stdout.write(f"{passed} of {len(found)} right.\n")
+    print(f"{marks.count('✓')} of {len(found)} right.")

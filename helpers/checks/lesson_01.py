@@ -9,6 +9,7 @@ from collections import Counter
 
 import numpy as np
 
+from helpers.checks.common import unit  # noqa: F401  in a row
 from helpers.checks.frame import exercise
 from helpers.checks.reading import Wrong, array, number, parts, same, sequence, truth
 from helpers.checks.reading import texts as read_texts
@@ -18,12 +19,6 @@ def pooled(vectors, mask, divisors=None):
     """Divide each text's sum over its mask by `divisors`, or by its number of tokens."""
     counts = np.maximum(mask.sum(axis=1), 1) if divisors is None else divisors
     return (vectors * mask[:, :, None]).sum(axis=1) / np.reshape(counts, (-1, 1))
-
-
-def unit(rows):
-    """Return rows divided by their norms; a row of zeros stays as it is."""
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(norms == 0, 1, norms)
 
 
 @exercise(
@@ -76,8 +71,6 @@ class MeanPool:
             you add something to the number of tokens. Only a text without any needs another divisor.
         reference(token_vectors, 1 - attention_mask)
             you average the padding. The mask has 1 for a token of the text.
-        reference(token_vectors, np.sort(attention_mask)[:, ::-1])
-            you average the first n positions of a text with n tokens. Padding can stand anywhere.
         np.array([v[m].mean(axis=0) for v, m in zip(token_vectors, attention_mask)])
             a mask of *integers* does not select: it picks rows 1 and 0. Compare first: `mask == 1`.
         reference(token_vectors[:, 1:], attention_mask[:, 1:])
@@ -143,11 +136,6 @@ class NeverRead:
             you take the two special tokens away twice.
         shared(lengths, [n - limit + 2 if n > limit else 0 for n in lengths])
             a document is cut as soon as it exceeds `limit - 2`, not only when it exceeds `limit`.
-        shared(lengths, [n - limit + 2 for n in lengths])
-            what a short document has to spare is counted as a negative loss. It loses 0.
-        shared(lengths, [min(n, limit - 2) for n in lengths])
-        [min(n, limit - 2) for n in lengths], reference(lengths, limit)[1]
-            your list has how many tokens *are* read. Asked for are those that are not.
         shared(lengths, [n if n > limit - 2 else 0 for n in lengths])
             a document that is too long is not lost as a whole. Its beginning is read.
         shared(lengths, [n - limit + 2 for n in lengths if n > limit - 2])
@@ -222,8 +210,7 @@ class SameWordAverage:
 
     mistakes = """
         first == second
-            you compare the sentences word by word, or their averages with `==`. Sums in another
-            order are rounded differently: allow a tolerance.
+            you compare the sentences word by word, or with `==`. Sums in another order are rounded differently.
         sorted(first) == sorted(second)
             you ask for the same words equally often. What counts is each word's *share*.
         set(first) == set(second)

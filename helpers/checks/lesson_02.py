@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from helpers.checks.common import unit
 from helpers.checks.frame import exercise
-from helpers.checks.reading import TOLERANCE, array, number, number_or_none
+from helpers.checks.reading import TOLERANCE, array, number
 
 
-def norms(rows, axis=1):
+def norms(rows):
     """Return the norm of each row, shape (rows, 1)."""
-    return np.linalg.norm(rows, axis=axis, keepdims=True)
-
-
-def unit(rows, axis=1):
-    """Return rows divided by their norms; a row of zeros stays as it is."""
-    return rows / np.where(norms(rows, axis) == 0, 1, norms(rows, axis))
+    return np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 def cosines(q, d):
     """Return all cosines, shape (queries, documents)."""
     return unit(q) @ unit(d).T
-
-
-# 2.1
 
 
 def divided(queries, documents, norm):
@@ -72,39 +65,27 @@ class CosineMatrix:
 
     mistakes = """
         divided(queries, documents, lambda rows: np.linalg.norm(rows))
-            this is still the function as found: it divides by the norm of the whole matrix, so that
-            the cosine of a vector with itself is not 1.
-        unit(queries, 0) @ unit(documents, 0).T
+            this is the function as found: it divides by the norm of the whole matrix.
+        unit(queries.T).T @ unit(documents.T)
             you divide by the norms of the columns (`axis=0`). A vector is a row: `axis=1`.
         queries @ documents.T
             these are dot products. Nothing is divided by the norms, so long vectors win.
         unit(queries) @ documents.T
             only the queries are normalised. The documents keep their lengths, and long ones win.
-        queries @ unit(documents).T
-            only the documents are normalised. The ranking is right, the scores are no cosines.
         np.linalg.norm(queries[:, None] - documents[None], axis=2)
             these are Euclidean distances: 0 for equal vectors, not 1.
         divided(queries, documents, lambda rows: (rows**2).sum(axis=1, keepdims=True))
             you divide by the squared norms. The norm is the square root of the sum of squares.
-        divided(queries, documents, lambda rows: rows.sum(axis=1, keepdims=True))
-            you divide by the sum of each row. That is not its norm.
         divided(queries, documents, lambda rows: np.abs(rows).sum(axis=1, keepdims=True))
-            you divide by the sum of the values without sign (the L1 norm). The cosine takes the
-            root of the sum of squares.
+            you divide by the sum of the values without sign (the L1 norm).
         divided(queries, documents, lambda rows: np.maximum(norms(rows), 1))
             you divide by the norm or by 1, whichever is larger. Replace norms of 0 only.
         added(queries, documents, 1)
         added(queries, documents, 0.01)
-            you add a number to what you divide by, and that changes every cosine. Replace norms of
-            0 only, or add something far smaller.
-        np.arccos(np.clip(reference(queries, documents), -1, 1))
-            these are angles. The cosine of the angle was asked for.
+            you add a number to what you divide by, and that changes every cosine.
         np.where(np.outer(queries.sum(1), documents.sum(1)) == 0, 0, reference(queries, documents))
             a row whose *sum* is 0 is taken for a row of zeros. Look at its norm.
     """
-
-
-# 2.2
 
 
 @exercise(
@@ -169,9 +150,6 @@ class Claims:
         }
 
 
-# 2.3
-
-
 def pairs_of(vectors, matrix=cosines, above=1):
     """Return what lies above the diagonal of a matrix: each pair of different rows once."""
     return matrix(vectors, vectors)[np.triu_indices(len(vectors), above)]
@@ -234,14 +212,11 @@ class LevelOfChance:
 
     mistakes = """
         level(cosines(vectors, vectors), percentile)
-            you take the whole matrix. Its diagonal is every text with itself, cosine 1: these are
-            no random pairs, and they raise the level.
+            you take the whole matrix, and on its diagonal every text with itself, cosine 1.
         level(pairs_of(vectors, above=0), percentile)
-            your triangle includes the diagonal, every text with itself. Begin one further right:
-            `np.triu_indices(n, 1)`.
+            your triangle includes the diagonal: `np.triu_indices(n, 1)` begins one further right.
         level(np.triu(cosines(vectors, vectors), 1), percentile)
-            `np.triu` sets the lower triangle to 0 and keeps it: half of what you count are zeros.
-            Pick values by index instead.
+            `np.triu` keeps the lower triangle as zeros, and you count them. Pick by index.
         reference(vectors, percentile / 100)
             `np.percentile` takes 99 for 99 %. It is `np.quantile` that wants 0.99.
         reference(vectors, 100 - percentile)
@@ -251,28 +226,22 @@ class LevelOfChance:
             this is the mean of the pairs, not their percentile.
         level(1 - pairs_of(vectors), percentile)
             these are cosine distances, 1 minus the cosine.
-        reference(vectors.T, percentile)
-            you compare dimensions, not texts: each text is a row.
         reference(vectors, 99)
             your percentile is always the same; the function is given one.
         level(pairs_of(vectors, dots), percentile)
         level(np.repeat(pairs_of(vectors, dots), 2), percentile)
             these are dot products. The rows are not of norm 1: divide each by its norm.
         level(dots(vectors, vectors), percentile)
-            these are dot products, with each text itself among them. Divide each row by its norm,
-            and leave the diagonal out.
+            these are dot products, with each text itself among them.
         level(pairs_of(vectors, lambda one, other: unit(one) @ other.T), percentile)
             you divide by the norm of one of the two vectors only. The cosine divides by both.
-        level(np.sqrt(np.maximum(2 - 2 * pairs_of(vectors), 0)), percentile)
-            these are Euclidean distances, small for close vectors.
         level(pairs_of(vectors)[pairs_of(vectors) > 0], percentile)
             you keep the cosines above 0 only. Negative ones are pairs like any other.
         level(cosines(vectors, vectors) * (1 - np.eye(len(vectors))), percentile)
         level(cosines(vectors, vectors) - 2 * np.eye(len(vectors)), percentile)
             you give the diagonal another value and still count it. Leave it out.
         level(pairs_of(vectors)[pairs_of(vectors) < 0.9999], percentile)
-            you leave the diagonal out by what it holds, 1. Two rows can hold the same, too: leave
-            it out by its place.
+            you leave out what is 1. Other pairs can hold that, too: leave out by place.
         level(pairs_of(vectors)[pairs_of(vectors) != 0], percentile)
             you leave out what is 0. Vectors at right angles are a pair like any other.
         reference(np.unique(vectors, axis=0), percentile)
@@ -286,9 +255,6 @@ class LevelOfChance:
         np.percentile(others_of_each(vectors), percentile, axis=1).mean()
             you take a percentile for each text, and then their mean. Put all pairs together.
     """
-
-
-# 2.4
 
 
 def smallest(scores, same, precision, accepts=np.greater_equal, share=None, among=None, pick=min):
@@ -351,7 +317,9 @@ def of(threshold, measure):
 class SmallestThreshold:
     """Precision does not fall steadily, equal scores belong together, and there may be none."""
 
-    reads = number_or_none
+    def reads(value):
+        return None if value is None else number(value)
+
     praise = "right. It tries every threshold, and it knows when to give up."
 
     def reference(scores, same, precision):
@@ -383,12 +351,7 @@ class SmallestThreshold:
 
     mistakes = """
         smallest(scores, same, precision, accepts=np.greater)
-            you count the pairs *above* the threshold (`>`). A pair that scores exactly the
-            threshold is accepted, too (`>=`).
-        smallest(scores, same, precision + 1e-9)
-            a precision that is exactly the target has reached it: `>=`, not `>`.
-        smallest(scores, same, precision - 0.01)
-            a precision a little below the target is accepted. The promise is `precision` or more.
+            a pair that scores exactly the threshold is accepted, too: `>=`, not `>`.
         until_it_fails(scores, same, precision)
             you stop at the first threshold that fails, but precision can recover below it.
         row_by_row(np.sort(scores)[::-1], same[np.argsort(-scores, kind="stable")], precision)
@@ -431,8 +394,6 @@ class SmallestThreshold:
             this is the place of the threshold. Return the score itself.
         of(reference(scores, same, precision), lambda t: (scores >= t).sum())
             this is how many pairs are accepted. Return the threshold.
-        of(reference(scores, same, precision), lambda t: same[scores >= t].mean())
-            that is the precision reached. Return the threshold.
         smallest(scores, same, precision, accepts=np.less_equal)
             you accept the pairs *below* the threshold (`<=`), as if the scores were distances.
         smallest(scores, same, precision, share=lambda kept, same: (kept & same).mean())

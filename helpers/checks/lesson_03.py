@@ -59,8 +59,6 @@ class TopK:
         np.argsort(-scores[np.argpartition(-scores, k)[:k]])
         np.argsort(-scores[np.argpartition(-scores, min(k, len(scores)) - 1)[:k]])
             these are places among the candidates, not rows. Look them up: `candidates[…]`.
-        np.argsort(np.argsort(-scores))[:k]
-            these are the *ranks* of the first k documents. Asked for are the rows of the best.
         np.argpartition(-scores, min(k, len(scores)) - 1)[:k]
         np.argpartition(scores, -min(k, len(scores)))[-k:]
             these are the right rows, not in order: `np.argpartition` does not sort.
@@ -387,8 +385,7 @@ class SearchChunks:
     mistakes = """
         [entry for entry in reference(scores, document_of, k) if entry[2] in best(scores, k)]
         [entry for entry in reference(scores, document_of, k) if entry[2] in best(scores, 3 * k)]
-            you take the best chunks and then their documents, so that one document with many good
-            chunks drives the others out. Group first, then cut.
+            one document with many good chunks drives the others out. Group first, then cut.
         [(document_of[row], scores[row], row) for row in best(scores, k)]
             these are the best k *chunks*. Return each document once, with its best chunk.
         measured(scores, document_of, k, np.mean)

@@ -5,28 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from helpers.checks.frame import exercise
-from helpers.checks.reading import (
-    Wrong,
-    array,
-    describe,
-    mapping,
-    number,
-    number_or_none,
-    parts,
-    same,
-)
-
-# 4.1
+from helpers.checks.reading import Wrong, array, describe, mapping, number, parts, same
 
 
 def ids(row):
     """Return the ids in a row as a set; -1 is none."""
     return {int(i) for i in row} - {-1}
-
-
-def mean_of(measure, exact_ids, found_ids):
-    """Return the mean of `measure` over the pairs of rows."""
-    return float(np.mean([measure(*rows) for rows in zip(exact_ids, found_ids, strict=True)]))
 
 
 def shares(exact_ids, found_ids, of=lambda exact, found: len(exact)):
@@ -35,14 +19,9 @@ def shares(exact_ids, found_ids, of=lambda exact, found: len(exact)):
     return np.array([len(e & f) / max(of(e, f), 1) for e, f in pairs])
 
 
-def recall(exact_ids, found_ids, **changed):
-    """Return the mean of the shares."""
-    return float(np.mean(shares(exact_ids, found_ids, **changed)))
-
-
-def recall_where(kept, exact_ids, found_ids):
-    """Return the recall of some queries only."""
-    return recall(exact_ids[kept], found_ids[kept])
+def recall(exact_ids, found_ids, kept=lambda exact, found: slice(None), **changed):
+    """Return the mean of the shares of the queries that are `kept`."""
+    return float(shares(exact_ids, found_ids, **changed)[kept(exact_ids, found_ids)].mean())
 
 
 @exercise(
@@ -52,8 +31,7 @@ def recall_where(kept, exact_ids, found_ids):
     names=["recall_at_k"],
     hints=[
         "In the example, look at the second query alone: which of its three neighbours were found?",
-        "Two things count that should not: an id that was found for another query, and a -1 that "
-        "meets a -1. Go query by query.",
+        "Two things count that should not: an id found for another query, and a -1 that meets a -1.",
         "For each pair of rows: `true = set(exact) - {-1}`, the share is "
         "`len(true & set(approximate)) / len(true)`. Return the mean of the shares.",
     ],
@@ -76,7 +54,7 @@ class RecallAtK:
             ([[4, 1, -1], [2, 6, 8]], [[1, -1, -1], [8, 2, 6]]),
             ([[0, 4, 3], [1, 0, -1], [5, 6, 7]], [[0, 3, 8], [9, 7, 0], [-1, -1, -1]]),
             (
-                [[1, 2, 3, 4], [5, 6, -1, -1], [7, -1, -1, -1]],
+                [[1, 2, 3, 4], [5, 6, -1, -1], [7] + [-1] * 3],
                 [[2, 1, 9, -1], [9, 8, 6, 5], [7] * 4],
             ),
         ):
@@ -84,12 +62,10 @@ class RecallAtK:
 
     mistakes = """
         np.isin(exact_ids, approximate_ids).mean()
-            this is still the function as found: it looks for an id among those of *all* queries, and
-            takes -1 for an id.
+            this is the function as found: it looks among the ids of *all* queries, and counts -1.
         np.mean([np.isin(e[e != -1], approximate_ids).mean() for e in exact_ids])
             an id counts as found when *any* query has found it. Compare each row with its own.
-        mean_of(lambda e, f: len(set(e) & set(f)) / len(set(e)), exact_ids, approximate_ids)
-        mean_of(lambda e, f: np.isin(e, f).mean(), exact_ids, approximate_ids)
+        np.mean([len({*e} & {*f}) / len({*e}) for e, f in zip(exact_ids, approximate_ids)])
             -1 counts as a neighbour: where both rows hold a -1, nothing was found.
         recall(np.where(exact_ids > 0, exact_ids, -1), approximate_ids)
             the id 0 is taken for none. Only -1 is no id: `> -1`, not `> 0`.
@@ -98,14 +74,14 @@ class RecallAtK:
             you compare place by place. A neighbour that is found in another place is found.
         recall(exact_ids, approximate_ids, of=lambda e, f: exact_ids.shape[1])
             you divide by k. Divide by the exact neighbours that the query has.
-        sum(len(ids(e) & ids(f)) for e, f in zip(exact_ids, approximate_ids)) / (exact_ids != -1).sum()
+        sum(len(ids(e) & ids(f)) for e, f in zip(exact_ids, approximate_ids)) / (exact_ids > -1).sum()
             you add up over all queries and divide once. Take each query's share, then the mean.
         recall(exact_ids, approximate_ids, of=lambda e, f: len(f))
             you divide by how many were found. That is precision: it does not see what is missing.
-        recall_where((exact_ids != -1).all(1), exact_ids, approximate_ids)
+        recall(exact_ids, approximate_ids, kept=lambda e, f: (e != -1).all(1))
             you leave out the queries with fewer than k neighbours. Every query counts.
-        recall_where((approximate_ids != -1).any(1), exact_ids, approximate_ids)
-        recall_where(shares(exact_ids, approximate_ids) > 0, exact_ids, approximate_ids)
+        recall(exact_ids, approximate_ids, kept=lambda e, f: shares(e, f) > 0)
+        recall(exact_ids, approximate_ids, kept=lambda e, f: (f != -1).any(1))
             queries for which nothing was found are left out of the mean. They count as 0.
         (shares(exact_ids, approximate_ids) > 0).mean()
             you count the queries for which *something* was found. What share of the neighbours?
@@ -114,28 +90,24 @@ class RecallAtK:
     """
 
 
-# 4.2
-
-
 class Search:
-    """An index as 4.2 sees it: `search(nprobe)` gives ids, others and -1 among them. Neighbour j of
-    query q is found from ``found_from[q, j]`` cells on; beyond `nlist`, never.
-    """
+    """An index as 4.2 sees it: ``search(nprobe)`` gives ids, others and -1 among them. Neighbour j
+    of query q is found from ``found_from[q, j]`` cells on; beyond `nlist`, never."""
 
     def __init__(self, exact, found_from, nlist):
-        self.exact, self.found_from, self.nlist = exact, found_from, nlist
-        self.refused = ""
+        self.exact, self.found_from, self.nlist, self.refused = exact, found_from, nlist, ""
 
     def __repr__(self):
         return f"search, for nprobe from 1 to {self.nlist}"
 
     def __call__(self, nprobe):
-        if not isinstance(nprobe, (int, np.integer)):
-            self.refused = "a number of cells is a whole one. When you halve, `//` keeps it whole."
-        elif not 1 <= nprobe <= self.nlist:
-            self.refused = f"nprobe runs from 1 to `nlist`, here {self.nlist}."
+        if nprobe not in range(1, self.nlist + 1):
+            self.refused = (
+                f"you call search({describe(nprobe)}), but nprobe runs from 1 to `nlist`, here "
+                f"{self.nlist}, and is whole. When you halve, `//` keeps it whole."
+            )
         if self.refused:
-            raise Wrong(f"you call search({describe(nprobe)}): {self.refused}")
+            raise Wrong(self.refused)
         found, k = np.full(self.exact.shape, -1), self.exact.shape[1]
         for q, row in enumerate(self.exact):
             others = np.setdiff1d(self.exact[q - 1], row)[: k // 2 if nprobe > 1 else 0]
@@ -148,12 +120,7 @@ class Search:
 def first(search, target, measure=recall, nprobes=None):
     """Return the first of `nprobes` (all of them, upwards) where `measure` reaches the target."""
     nprobes = range(1, search.nlist + 1) if nprobes is None else nprobes
-    return next((p for p in nprobes if measure(search.exact, search(p)) >= target - 1e-9), None)
-
-
-def recalls(search):
-    """Return the recall of each nprobe, from 1 on."""
-    return np.array([recall(search.exact, search(p)) for p in range(1, search.nlist + 1)])
+    return next((p for p in nprobes if measure(search.exact, search(p)) >= target - 1e-12), None)
 
 
 @exercise(
@@ -163,8 +130,7 @@ def recalls(search):
     names=["smallest_nprobe"],
     hints=[
         "Begin with the simplest thing that could be right: try nprobe 1, then 2, and so on.",
-        "`search(nprobe)` gives ids; your `recall_at_k` makes a recall of them. Mind the ends: 1 may "
-        "be enough, and `nlist` itself must still be tried.",
+        "Your `recall_at_k` makes a recall of `search(nprobe)`. Try all, from 1 to `nlist` itself.",
         "`for nprobe in range(1, nlist + 1)`: return nprobe as soon as the recall is `>= target`; "
         "after the loop, return None. For fewer searches: if the middle of what is left reaches the "
         "target, the answer is there or below; if not, above.",
@@ -173,8 +139,10 @@ def recalls(search):
 class SmallestNprobe:
     """Linear or by halves; both ends, exact hits, and a target out of reach."""
 
-    reads = number_or_none
     praise = "right. Recall never falls, so halving finds it: 7 searches do for 83 cells."
+
+    def reads(value):
+        return None if value is None else number(value)
 
     def reference(exact_ids, search, target, nlist):
         return first(search, target)
@@ -203,20 +171,17 @@ class SmallestNprobe:
 
     def play(answer, exact_ids, search, target, nlist):
         found = answer(exact_ids, search, target, nlist)
-        if search.refused:
-            raise Wrong(f"you call search with a wrong number of cells: {search.refused}")
+        if search.refused:  # even if the answer has caught that
+            raise Wrong(search.refused)
         return found
 
     mistakes = """
-        first(search, target, nprobes=[p for p in (1, 2, 4, 8, 16, 32, 64) if p <= nlist])
+        first(search, target, nprobes=[p for p in (1, 2, 4, 8) if p <= nlist])
             you try powers of two only. The smallest may lie between them.
-        first(search, target + 1e-6)
-            a recall that is exactly the target has reached it: `>=`, not `>`.
         ((first(search, target) or nlist + 1) - 1) or None
-            this is the last nprobe that does *not* reach the target, the other end of a search by
-            halves.
+            this is the last nprobe that does *not* reach the target, the other end of the halves.
         first(search, target, lambda e, f: round(recall(e, f), 2))
-            you round the recall before you compare it. Rounded up, it seems to reach what it misses.
+            you round the recall before you compare it: it seems to reach what it misses.
         first(search, target, lambda e, f: (f != -1).mean())
             you count the places that are filled. An id found need not be a true neighbour.
         first(search, target, lambda e, f: np.isin(e, f).mean())
@@ -225,7 +190,7 @@ class SmallestNprobe:
             you divide by how many ids were found. Recall divides by how many there are to find.
         first(search, target, lambda e, f: (shares(e, f) > 0).mean())
             you count the queries for which *something* is found. Recall is the share of neighbours.
-        int(np.argmax(recalls(search) >= target)) + 1
+        int(np.argmax([recall(exact_ids, search(p)) >= target for p in range(1, nlist + 1)])) + 1
             where no nprobe is enough, `np.argmax` gives the first. Return None there.
         first(search, target, lambda e, f: 100 * recall(e, f))
         first(search, target, lambda e, f: e.size * recall(e, f))
@@ -243,9 +208,6 @@ class SmallestNprobe:
     """
 
 
-# 4.3
-
-
 def size_of(kind, n, dimension, nlist, links, pieces):
     """Return the bytes of an index."""
     return {
@@ -257,8 +219,8 @@ def size_of(kind, n, dimension, nlist, links, pieces):
     }[kind]
 
 
-def but(kind, formula):
-    """Return an answer with another formula, of five sizes, for one kind."""
+def on(kind, formula):
+    """Return an answer with another formula, of n, d, nlist, links and pieces, for one kind."""
     return lambda asked, *sizes: formula(*sizes) if asked == kind else size_of(asked, *sizes)
 
 
@@ -269,8 +231,7 @@ def but(kind, formula):
     names=["index_bytes"],
     hints=[
         "Write each line of the table as (what every vector costs) × n + (what is kept once).",
-        "Kept once are: the centroids of `ivf`, the ranges of `sq8`, the patterns of `pq`. Mind what "
-        "is float32 (4 bytes) and what is one byte.",
+        "Kept once: the centroids of `ivf`, the ranges of `sq8`, the patterns of `pq`, all float32.",
         "`ivf`: n × (4 × dimension + 8) + nlist × 4 × dimension. `pq`: n × pieces + 256 × pieces × "
         "(dimension / pieces) × 4. The other three are shorter.",
     ],
@@ -293,90 +254,52 @@ class IndexBytes:
         return abs(found - expected) < 0.5
 
     mistakes = (
-        (but("flat", lambda n, d, *_: 8 * n * d), "float32 takes 4 bytes a number, not 8."),
-        (but("flat", lambda n, d, *_: n * d), "these are numbers. Each takes 4 bytes."),
-        (but("ivf", lambda n, d, *_: n * (4 * d + 8)), "the centroids are missing."),
-        (but("ivf", lambda n, d, c, *_: 4 * (n + c) * d), "the ids are missing."),
-        (but("ivf", lambda n, d, *_: 4 * n * d), "ids and centroids are missing: that is Flat."),
-        (but("ivf", lambda n, d, c, *_: 4 * (n + c) * d + 4 * n), "an id takes 8 bytes, not 4."),
-        (but("ivf", lambda n, d, c, *_: (n + c) * (4 * d + 8)), "only the vectors have ids."),
-        (but("hnsw", lambda n, d, c, m, _: 4 * n * (d + m)), "a vector has 2 × links, not links."),
-        (but("hnsw", lambda n, d, *_: 4 * n * d), "the links are missing: that is Flat."),
-        (but("hnsw", lambda n, d, c, *_: size_of("ivf", n, d, c, 0, 0)), "that is what IVF takes."),
-        (but("sq8", lambda n, d, *_: n * d), "the ranges are missing. Nobody can decode without."),
-        (but("sq8", lambda n, d, *_: n * d + 8), "there is a range for *each dimension*."),
-        (but("sq8", lambda n, d, *_: n * d + 4 * d), "a range has a beginning *and* a width."),
-        (but("sq8", lambda n, d, *_: 4 * n * d + 8 * d), "SQ8 keeps one byte a number, not four."),
-        (but("pq", lambda n, d, c, m, p: n * p), "the patterns are missing."),
-        (
-            but("pq", lambda n, d, c, m, p: n * p + 1024 * p * d),
-            "a pattern is as long as a *piece*.",
-        ),
-        (
-            but("pq", lambda n, d, c, m, p: n * p + 1024 * (d // p)),
-            "each *piece* has 256 patterns.",
-        ),
-        (but("pq", lambda n, d, *_: (n + 1024) * d), "one byte for each *piece*, not each number."),
-        (
-            but("pq", lambda n, d, c, m, p: n * (d // p) + 1024 * d),
-            "`pieces` is how many pieces there are, not how long they are.",
-        ),
+        (on("flat", lambda n, d, *_: 8 * n * d), "float32 takes 4 bytes a number, not 8."),
+        (on("flat", lambda n, d, *_: n * d), "these are numbers. Each takes 4 bytes."),
+        (on("ivf", lambda n, d, *_: n * (4 * d + 8)), "the centroids are missing."),
+        (on("ivf", lambda n, d, c, *_: 4 * (n + c) * d), "the ids are missing."),
+        (on("ivf", lambda n, d, *_: 4 * n * d), "ids and centroids are missing: that is Flat."),
+        (on("ivf", lambda n, d, c, *_: (n + c) * (4 * d + 8)), "only the vectors have ids."),
+        (on("hnsw", lambda n, d, c, m, _: 4 * n * (d + m)), "a vector has 2 × links, not links."),
+        (on("hnsw", lambda n, d, *_: 4 * n * d), "the links are missing: that is Flat."),
+        (on("hnsw", lambda n, d, c, *_: size_of("ivf", n, d, c, 0, 0)), "that is what IVF takes."),
+        (on("sq8", lambda n, d, *_: n * d), "the ranges are missing. Nobody can decode without."),
+        (on("sq8", lambda n, d, *_: n * d + 8), "there is a range for *each dimension*."),
+        (on("pq", lambda n, d, c, m, p: n * p), "the patterns are missing."),
+        (on("pq", lambda n, d, c, m, p: n * p + 1024 * p * d), "a *piece* is shorter."),
+        (on("pq", lambda n, d, *_: (n + 1024) * d), "one byte for each *piece*, not each number."),
+        (on("pq", lambda n, d, c, m, p: n * (d // p) + 1024 * d), "`pieces` is no length."),
         (lambda kind, n, *rest: size_of(kind, n, *rest) / n, "this is for one vector."),
         (lambda *sizes: size_of(*sizes) / 1e6, "these are megabytes. The task asks for bytes."),
-        (lambda *sizes: 8 * size_of(*sizes), "these are bits. 8 are one byte."),
         (lambda kind, n, d, *rest: size_of(kind, n, 384, *rest), "your dimension is always 384."),
-        (
-            lambda *sizes: (size_of(*sizes) + 2**31) % 2**32 - 2**31,
-            "large sizes are more than an int32 can count: it begins again from below.",
-        ),
+        (lambda *of: (size_of(*of) + 2**31) % 2**32 - 2**31, "an int32 is too small."),
     )
 
 
-# 4.4
-
-
-def medians(exact, middle=np.median):
-    """Return the median of each exact search."""
-    return [float(middle(runs)) for runs in exact.values()]
-
-
-def verdicts(best, approximate, target, middle=np.median, change=lambda ratio, recall: ratio):
-    """Return the verdicts against an exact search that takes `best` seconds."""
+def verdicts(exact, approximate, target, best=min, middle=np.median, base=None, turned=1, turn=1):
+    """Return the verdicts; `middle` (`base`) of runs stands for them, `turn` decides the word."""
+    fastest = best([(base or middle)(runs) for runs in exact.values()])
     found = {}
     for name, (runs, recall_reached) in approximate.items():
-        ratio = float(change(best / middle(runs), recall_reached))
-        good = recall_reached >= target
-        found[name] = (ratio, word(ratio)) if good else (None, "not comparable")
+        ratio = float(fastest / middle(runs))
+        pair = ratio**turned, "faster" if ratio**turn > 1 else "slower"
+        found[name] = pair if recall_reached >= target else (None, "not comparable")
     return found
-
-
-def word(ratio):
-    """Return the word for a ratio."""
-    return "faster" if ratio > 1 else "slower"
-
-
-def changed(found, change):
-    """Return verdicts with `change` of ratio and word where there is a ratio."""
-    return {name: pair if pair[0] is None else change(*pair) for name, pair in found.items()}
 
 
 def read_verdicts(value):
     """Return a dictionary of pairs (number or None, word)."""
-    found = {}
     for name, pair in mapping(value).items():
-        what = f"the verdict on {name!r}"
+        what = f"the verdict on {name!r} is {describe(pair)}"
         if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2:
-            raise Wrong(f"{what} is {describe(pair)}; the task asks for a pair (speed_up, word).")
-        if isinstance(pair[0], str):
-            raise Wrong(f"{what} is {describe(pair)}: the speed-up comes first, then the word.")
+            raise Wrong(f"{what}; the task asks for a pair (speed_up, word).")
         if pair[1] not in ("faster", "slower", "not comparable"):
-            raise Wrong(
-                f'{what}: there is no word {pair[1]!r}, but "faster", "slower", "not comparable".'
-            )
+            raise Wrong(f'{what}; its second is no word of "faster", "slower", "not comparable".')
         if pair[1] == "not comparable" and pair[0] is not None:
             raise Wrong(f"{what}: where nothing can be compared there is no speed-up, but None.")
-        found[name] = (number_or_none(pair[0], what), pair[1])
-    return found
+        if pair[0] is not None:
+            number(pair[0], f"the speed-up of {name!r}")
+    return value
 
 
 @exercise(
@@ -399,78 +322,67 @@ class Verdict:
     praise = "right: medians, the best exact search, and only where the recall is reached."
 
     def reference(exact, approximate, target):
-        return verdicts(min(medians(exact)), approximate, target)
+        return verdicts(exact, approximate, target)
 
     def cases():
         ivf, flat = ([4.0, 3.0, 1.0, 1.5, 8.0], 0.9), [9.0, 5.0, 4.0, 3.0, 6.0]
         loop, blas, torch = [8.0, 3, 4, 6, 7], [2.0, 9, 5, 4.1, 4.2], [7.0, 3.5, 3.9, 3.6, 3.7]
+        long, found = [6.0, 4, 40, 4.4, 4.2], {"ivf": ([6.0, 3, 5, 7, 4], 0.95)}
         yield {"flat": flat}, {"ivf": ivf}, 0.8
         yield {"flat": flat}, {"ivf": ivf, "pq": ([0.1, 0.2, 0.1, 0.3, 0.1], 0.7)}, 0.9
         yield {"numpy": [7.0, 4, 2, 2.5, 3.5], "flat": [8, 1, 5, 9, 6]}, {"ivf": ivf}, 0.8
-        yield {"loop": loop, "blas": torch, "numpy": blas}, {"ivf": ([6.0, 3, 5, 7, 4], 0.95)}, 0.95
-        yield (
-            {"c": [1.0, 9, 7, 8, 7.5], "b": [6.0, 4, 40, 4.4, 4.2], "a": [5.0] * 5},
-            {"x": ivf},
-            0.9,
-        )
+        yield {"loop": loop, "blas": torch, "numpy": blas}, found, 0.95
+        yield {"c": [1.0, 9, 7, 8, 7.5], "b": long, "a": [5.0] * 5}, {"x": ivf}, 0.9
+        exact = {"a": loop, "b": blas, "d": [3.0, 4.4, 4.6, 0.5, 4.5], "c": torch, "e": flat}
         found = {"hnsw": ([3.0, 1.25, 9, 1, 1.2], 0.9), "sq8": ([3.0, 6, 4, 7, 5], 0.97)}
-        yield (
-            {"a": loop, "b": blas, "d": [3.0, 4.4, 4.6, 0.5, 4.5], "c": torch, "e": flat},
-            found,
-            0.93,
-        )
+        yield exact, found, 0.93
 
     def agrees(found, expected, *case):
         return same(found, expected, 1e-6)
 
     mistakes = """
-        verdicts(max(medians(exact)), approximate, target)
+        verdicts(exact, approximate, target, max)
             you compare with the *slowest* exact search. Nobody has to use that one.
-        verdicts(np.mean(medians(exact)), approximate, target)
-        verdicts(np.median(medians(exact)), approximate, target)
+        verdicts(exact, approximate, target, np.mean)
+        verdicts(exact, approximate, target, np.median)
             you compare with the middle of the exact searches. A reader would use the best one.
-        verdicts(medians(exact)[0], approximate, target)
-        verdicts(medians(exact)[-1], approximate, target)
+        verdicts(exact, approximate, target, lambda medians: medians[0])
+        verdicts(exact, approximate, target, lambda medians: medians[-1])
             you compare with the exact search that stands first, or last. The best one counts.
-        verdicts(np.median(exact[min(exact)]), approximate, target)
+        verdicts({"": exact[min(exact)]}, approximate, target)
             you take the `min` of the dictionary, and that compares *names*. Compare medians.
-        verdicts(np.median(min(exact.values())), approximate, target)
+        verdicts({"": min(exact.values())}, approximate, target)
             you take the `min` of the lists, and that compares their first runs. Compare medians.
-        verdicts(np.median(min(exact.values(), key=min)), approximate, target)
+        verdicts({"": min(exact.values(), key=min)}, approximate, target)
             you choose the exact search that has the fastest single run. Compare medians.
-        verdicts(min(medians(exact, min)), approximate, target)
+        verdicts(exact, approximate, target, base=min)
             for the exact searches you take the fastest run of all. A median stands for each.
-        verdicts(min(medians(exact, np.mean)), approximate, target, np.mean)
-        verdicts(min(medians(exact, np.mean)), approximate, target)
-        verdicts(min(medians(exact)), approximate, target, np.mean)
+        verdicts(exact, approximate, target, middle=np.mean)
+        verdicts(exact, approximate, target, middle=np.mean, base=np.median)
+        verdicts(exact, approximate, target, base=np.mean)
             you take the mean (or the sum) of runs. One disturbed run moves it; the median not.
-        verdicts(min(medians(exact, min)), approximate, target, min)
-        verdicts(min(medians(exact)), approximate, target, min)
+        verdicts(exact, approximate, target, middle=min)
+        verdicts(exact, approximate, target, middle=min, base=np.median)
             you take the fastest run. A lucky run is no promise: take the median.
-        verdicts(min(medians(exact, max)), approximate, target, max)
+        verdicts(exact, approximate, target, middle=max)
             you take the slowest run. One that was disturbed decides: take the median.
-        verdicts(min(medians(exact, lambda runs: runs[0])), approximate, target, lambda runs: runs[0])
+        verdicts(exact, approximate, target, middle=lambda runs: runs[0])
             you take the first run, in which everything warms up. Take the median.
-        verdicts(min(medians(exact, lambda runs: runs[2])), approximate, target, lambda runs: runs[2])
+        verdicts(exact, approximate, target, middle=lambda runs: runs[2])
             you take the run in the middle of the list, which is not sorted.
-        verdicts(min(medians(exact)), approximate, target, change=lambda ratio, recall: 1 / ratio)
-        changed(reference(exact, approximate, target), lambda ratio, word: (1 / ratio, word))
+        verdicts(exact, approximate, target, turned=-1)
+        verdicts(exact, approximate, target, turned=-1, turn=-1)
             your ratio is upside down. Divide the time of the exact search by the other.
-        verdicts(min(medians(exact)), approximate, 0)
+        verdicts(exact, approximate, target, turn=-1)
+            the words are the wrong way round: above 1 is "faster".
+        reference(exact, approximate, 0)
             you ignore the recall. A search that finds too little is fast for want of work.
-        verdicts(min(medians(exact)), approximate, target + 1e-9)
-            a recall that is exactly the target has reached it: `>=`, not `>`.
         {n: pair for n, pair in reference(exact, approximate, target).items() if pair[0]}
             a search that misses the target is left out. It gets `(None, "not comparable")`.
-        changed(reference(exact, approximate, target), lambda ratio, word: (round(ratio, 2), word))
-        changed(reference(exact, approximate, target), lambda ratio, word: (round(ratio, 3), word))
+        {n: (r and round(r, 2), w) for n, (r, w) in reference(exact, approximate, target).items()}
+        {n: (r and round(r, 3), w) for n, (r, w) in reference(exact, approximate, target).items()}
             what you return is rounded. Round where you print, not before.
-        changed(reference(exact, approximate, target), lambda ratio, _: (ratio, word(1 / ratio)))
-            the words are the wrong way round: above 1 is "faster".
     """
-
-
-# 4.5
 
 
 def nearest(query, centroids):
@@ -479,38 +391,32 @@ def nearest(query, centroids):
 
 
 def ivf(
-    queries, vectors, centroids, cell_of, nprobe, k, cells=nearest, fill=(-1, -np.inf), best=None
+    queries, vectors, centroids, cell_of, nprobe, k, cells=nearest, fill=(-1, -np.inf), down=-1
 ):
-    """Return ids and scores of the best vectors in the first `nprobe` of `cells`; `best` orders
-    rows by their scores in another way.
-    """
-    found_ids = np.full((len(queries), k), fill[0])
-    found_scores = np.full((len(queries), k), fill[1])
+    """Return ids and scores of the best vectors in the first `nprobe` of `cells`."""
+    found_ids, found_scores = (np.full((len(queries), k), value) for value in fill)
     for q, query in enumerate(queries):
         rows = np.flatnonzero(np.isin(cell_of, cells(query, centroids)[:nprobe]))
         scores = vectors[rows] @ query
-        order = (best or (lambda rows, scores: np.argsort(-scores)))(rows, scores)[:k]
+        order = np.argsort(down * scores)[:k]
         found_ids[q, : len(order)], found_scores[q, : len(order)] = rows[order], scores[order]
     return found_ids, found_scores
 
 
-def inside(queries, centroids, cell_of, nprobe, found):
-    """Return what was found with ids that count within the opened cells; -1 stays."""
-    opened = [np.isin(cell_of, nearest(query, centroids)[:nprobe]) for query in queries]
-    rows = [
-        [i if i < 0 else o[:i].sum() for i in row] for o, row in zip(opened, found[0], strict=True)
-    ]
-    return np.array(rows), found[1]
+def inside(queries, vectors, centroids, cell_of, nprobe, k):
+    """Return what is found with ids that count within the opened cells; -1 stays."""
+    found, scores = ivf(queries, vectors, centroids, cell_of, nprobe, k)
+    for row, query in zip(found, queries, strict=True):
+        opened = np.isin(cell_of, nearest(query, centroids)[:nprobe])
+        row[row >= 0] = np.cumsum(opened)[row[row >= 0]] - 1
+    return found, scores
 
 
 def read_found(value):
     """Return two arrays, the ids as whole numbers."""
     found = parts(array, array)(value)
     if np.asarray(value[0]).dtype.kind == "f" and np.array_equal(found[0], np.round(found[0])):
-        raise Wrong(
-            "your ids are floats, and `vectors[ids]` would refuse them. `np.full(shape, -1)` makes whole "
-            "numbers."
-        )
+        raise Wrong("your ids are floats; `vectors[ids]` refuses them. Use `np.full(shape, -1)`.")
     return found
 
 
@@ -520,10 +426,8 @@ def read_found(value):
     title="An inverted file of your own",
     names=["ivf_search"],
     hints=[
-        "One query at a time: which cells does it open, which vectors lie in them, which of those are "
-        "the best?",
-        "`np.isin(cell_of, opened)` marks the vectors in the opened cells, `np.flatnonzero` makes row "
-        "numbers of the marks. Fill two arrays with -1 and -inf first.",
+        "For each query: which cells does it open, which vectors lie in them, which are the best?",
+        "`np.flatnonzero(np.isin(cell_of, opened))` has the rows in opened cells. Begin with -1, -inf.",
         "For each query: `opened = np.argsort(-(centroids @ query))[:nprobe]`, `rows = "
         "np.flatnonzero(np.isin(cell_of, opened))`, `found = vectors[rows] @ query`, `best = "
         "np.argsort(-found)[:k]`; then `ids[q, :len(best)] = rows[best]`, and the scores likewise.",
@@ -541,11 +445,7 @@ class IvfSearch:
     def cases():
         vectors = np.array([[0.6, 0.8], [0.8, 0.6], [0, 1], [-0.6, 0.8], [-0.8, -0.6], [1, 0]])
         centroids = np.array([[1.6, 0.9], [-0.3, 0.9], [-1.0, -0.4]])
-        east, north, west = (
-            np.array([[1.0, 0]]),
-            np.array([[0.28, 0.96]]),
-            np.array([[-0.96, 0.28]]),
-        )
+        east, north, west = np.array([[[1.0, 0]], [[0.28, 0.96]], [[-0.96, 0.28]]])
         yield east, vectors[:4], centroids[:2], np.array([0, 1, 1, 0]), 1, 1
         yield east, vectors[:4], centroids[:2], np.array([0, 1, 1, 0]), 1, 3
         yield north, vectors[:4], centroids, np.array([0, 1, 0, 2]), 1, 2
@@ -563,31 +463,24 @@ class IvfSearch:
     def agrees(found, expected, *case):
         for name, mine, right in zip(("ids", "scores"), found, expected, strict=True):
             if mine.shape != right.shape:
-                raise Wrong(
-                    f"your {name} have the shape {mine.shape}; it should be {right.shape}. Where there are "
-                    "too few candidates, fill up with -1 and -inf."
-                )
+                said = f"your {name} have the shape {mine.shape}; it should be {right.shape}."
+                raise Wrong(f"{said} Where there are too few candidates, fill up with -1 and -inf.")
         return same(found, expected)
 
     mistakes = """
-        ivf(queries, vectors, centroids, cell_of, len(centroids), k)
+        reference(queries, vectors, centroids, cell_of, len(centroids), k)
             you search all vectors, which is the exact search. Look into `nprobe` cells only.
-        ivf(queries, vectors, -centroids, cell_of, nprobe, k)
+        reference(queries, vectors, -centroids, cell_of, nprobe, k)
             you open the cells that are *farthest*. A large inner product means near.
         ivf(queries, vectors, centroids, cell_of, nprobe, k, lambda q, c: np.argsort(((c - q) ** 2).sum(1)))
-            you choose the cells by Euclidean distance. With centroids of other norms than 1, that
-            is another order than by inner product.
-        ivf(queries, vectors, centroids / np.linalg.norm(centroids, axis=1)[:, None], cell_of, nprobe, k)
-            you normalise the centroids. The task compares them as they are, by inner product.
-        ivf(queries, vectors, centroids, np.argmax(vectors @ centroids.T, axis=1), nprobe, k)
+            you choose the cells by Euclidean distance, which is another order than by inner product.
+        reference(queries, vectors, centroids, np.argmax(vectors @ centroids.T, axis=1), nprobe, k)
             you work out anew in which cell each vector lies. `cell_of` says it.
-        ivf(queries, vectors, centroids, cell_of, nprobe, k, best=lambda rows, s: np.argsort(s))
+        ivf(queries, vectors, centroids, cell_of, nprobe, k, down=1)
             you keep the k *smallest* inner products. Best first means largest first.
-        ivf(queries, vectors, centroids, cell_of, nprobe, k, best=lambda rows, s: np.argsort(-s)[:k][::-1])
-            the worst of the right vectors stands first. Best first was asked for.
-        inside(queries, centroids, cell_of, nprobe, ivf(queries, vectors, centroids, cell_of, nprobe, k))
+        inside(queries, vectors, centroids, cell_of, nprobe, k)
             your ids count within the opened cells. Turn them into rows of `vectors`: `rows[best]`.
-        ivf(queries, vectors, centroids, cell_of, None, k, lambda q, c: np.concatenate([nearest(x, c)[:nprobe] for x in queries]))
+        ivf(queries, vectors, centroids, cell_of, None, k, lambda q, c: [j for x in queries for j in nearest(x, c)[:nprobe]])
             every query looks into the cells that *any* of them opens. Each opens its own.
         ivf(queries, vectors, centroids, cell_of, nprobe, k, fill=(-1, 0.0))
         ivf(queries, vectors, centroids, cell_of, nprobe, k, fill=(-1, float(np.finfo("f").min)))

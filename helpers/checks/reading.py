@@ -1,112 +1,110 @@
-"""How checks read and compare what an answer returns, and how they put it into words."""
+"""How checks read, compare and describe what an answer returns. A reader returns a value in one form,
+or raises `Wrong` and names the form that is wanted."""
 
 from __future__ import annotations
 
 import contextlib
 import numbers
-from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 TOLERANCE = 1e-4
-MOST_SHOWN = 24  # numbers or texts of an input that a message shows
+RETURNED = "what you return"
+_ORDINALS = ("first", "second", "third", "fourth")
 
 
 class Wrong(Exception):
-    """An answer is wrong. The message says what was seen, and the most likely mistake."""
+    """An answer is wrong, as the message says; `failed` is the class and the case that failed."""
+
+    def __init__(self, message: object, failed: tuple[type, tuple] | None = None) -> None:
+        super().__init__(message)
+        self.failed = failed
 
 
-# Reading: each returns the value in one form, or raises `Wrong` and names the form that is wanted
+def _not(form: str, value: Any, what: str) -> Wrong:
+    return Wrong(f"{what} is {describe(value)}; the task asks for {form}.")
 
 
-def array(value: Any, what: str = "what you return") -> np.ndarray:
-    """Return an array (or tensor) of numbers or truths as floats, without NaN."""
-    if isinstance(value, (list, tuple)):
-        raise Wrong(f"{what} is a {type(value).__name__}; the task asks for a NumPy array.")
-    found = numeric(value)
-    if found is None and isinstance(value, np.ndarray) and value.dtype == bool:
-        found = value.astype(float)
-    if found is None:
-        raise Wrong(f"{what} is {describe(value)}; the task asks for a NumPy array of numbers.")
+def _without_nan(found: np.ndarray, what: str) -> np.ndarray:
     if np.isnan(found).any():
-        raise Wrong(f"{what} holds NaN, not a number. Was something divided by zero?")
+        verb = "holds" if found.ndim else "is"
+        raise Wrong(f"{what} {verb} NaN, not a number. Was something divided by zero?")
     return found
 
 
-def number(value: Any, what: str = "what you return") -> float:
+def array(value: Any, what: str = RETURNED) -> np.ndarray:
+    """Return an array (or tensor) of numbers or truths as floats, without NaN."""
+    if isinstance(value, (list, tuple)):
+        raise Wrong(f"{what} is a {type(value).__name__}; the task asks for a NumPy array.")
+    truths = isinstance(value, np.ndarray) and value.dtype == bool
+    found = value.astype(float) if truths else plain_numbers(value, float)
+    if found is None:
+        raise _not("a NumPy array of numbers", value, what)
+    return _without_nan(found, what)
+
+
+def number(value: Any, what: str = RETURNED) -> float:
     """Return one number as a float."""
     if isinstance(value, (str, bool, np.bool_)):
-        raise Wrong(f"{what} is {value!r}; the task asks for a number.")
-    plain = isinstance(value, (numbers.Real, Decimal))
-    found = np.asarray(float(value)) if plain else numeric(value)
+        raise _not("a number", value, what)
+    real = isinstance(value, (numbers.Real, Decimal))
+    found = np.asarray(float(value)) if real else plain_numbers(value, float)
     if found is None or found.ndim:
-        inside = found is not None and found.size == 1
-        more = " Take the only element out of it." if inside else ""
-        raise Wrong(f"{what} is {describe(value)}; the task asks for one number.{more}")
-    if np.isnan(found):
-        raise Wrong(f"{what} is NaN, not a number. Was something divided by zero?")
-    return float(found)
+        more = " Take the only element out of it." if getattr(found, "size", 0) == 1 else ""
+        raise Wrong(f"{_not('one number', value, what)}{more}")
+    return float(_without_nan(found, what))
 
 
-def number_or_none(value: Any, what: str = "what you return") -> float | None:
-    """Return one number as a float, or None."""
-    return None if value is None else number(value, what)
-
-
-def whole(value: Any, what: str = "what you return") -> int:
+def whole(value: Any, what: str = RETURNED) -> int:
     """Return one whole number as an int; 3.0 is one."""
     found = number(value, what)
     if found != round(found):
-        raise Wrong(f"{what} is {describe(value)}; the task asks for a whole number.")
+        raise _not("a whole number", value, what)
     return int(found)
 
 
-def truth(value: Any, what: str = "what you return") -> bool:
+def truth(value: Any, what: str = RETURNED) -> bool:
     """Return True or False; 1 and 0 are neither."""
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value.item()
-    if not isinstance(value, (bool, np.bool_)):
-        raise Wrong(f"{what} is {describe(value)}; the task asks for True or False.")
-    return bool(value)
+    if not isinstance(plain(value), bool):
+        raise _not("True or False", value, what)
+    return plain(value)
 
 
-def sequence(value: Any, what: str = "what you return") -> list:
+def sequence(value: Any, what: str = RETURNED) -> list:
     """Return a list, tuple, array, range, `zip`, `map` or generator as a list."""
     if isinstance(value, Set):
         raise Wrong(f"{what} is a set: it has no order. The task asks for a list.")
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-        raise Wrong(f"{what} is {describe(value)}; the task asks for a list.")
+        raise _not("a list", value, what)
     return [plain(item) for item in value]
 
 
-def integers(value: Any, what: str = "what you return") -> list[int]:
-    """Return a flat list of whole numbers as ints."""
-    return _all(value, what, (int, np.integer), "whole numbers", int)
+def _list_of(kind: type, form: str) -> Callable[..., list]:
+    def read(value: Any, what: str = RETURNED) -> list:
+        items = sequence(value, what)
+        for item in items:
+            if isinstance(item, bool) or not isinstance(item, kind):
+                raise Wrong(f"{what} holds {describe(item)}; the task asks for {form}.")
+        return items
+
+    return read
 
 
-def texts(value: Any, what: str = "what you return") -> list[str]:
-    """Return a list of texts as strings."""
-    return _all(value, what, str, "a list of texts", str)
+integers = _list_of(int, "whole numbers")
+texts = _list_of(str, "a list of texts")
 
 
-def _all(value: Any, what: str, kind: Any, words: str, read: Callable) -> list:
-    items = sequence(value, what)
-    for item in items:
-        if isinstance(item, (bool, np.bool_)) or not isinstance(item, kind):
-            raise Wrong(f"{what} holds {describe(item)}; the task asks for {words}.")
-    return [read(item) for item in items]
-
-
-def mapping(value: Any, what: str = "what you return") -> dict:
+def mapping(value: Any, what: str = RETURNED) -> dict:
     """Return a dictionary as a dict."""
     if not isinstance(value, Mapping):
-        raise Wrong(f"{what} is {describe(value)}; the task asks for a dictionary.")
+        raise _not("a dictionary", value, what)
     return dict(value)
 
 
-def parts(*readers: Any) -> Any:
+def parts(*readers: Callable) -> Callable[[Any], tuple]:
     """Return a reader of as many results as there are `readers`, one for each."""
 
     def read(value: Any) -> tuple:
@@ -116,16 +114,15 @@ def parts(*readers: Any) -> Any:
             given = f"{len(items)} things" if many else describe(value)
             words = f"{len(readers)} results, in the order that the task names"
             raise Wrong(f"you return {given}; the task asks for {words}.")
-        ordinals = ("first", "second", "third", "fourth")
         return tuple(
-            reader(item, f"the {ordinal} of your results")
-            for reader, item, ordinal in zip(readers, items, ordinals, strict=False)
+            reader(item, f"the {nth} of your results")
+            for nth, reader, item in zip(_ORDINALS, readers, items, strict=False)
         )
 
     return read
 
 
-def pairs(value: Any, what: str = "what you return") -> list[tuple[Any, float]]:
+def pairs(value: Any, what: str = RETURNED) -> list[tuple[Any, float]]:
     """Return a list of pairs (id, number)."""
     read = []
     for item in sequence(value, what):
@@ -136,46 +133,23 @@ def pairs(value: Any, what: str = "what you return") -> list[tuple[Any, float]]:
     return read
 
 
-def read_out(value: Any) -> Any:
-    """Return `value` with iterators, which are empty once read, as lists: `map`, `zip` and
-    generators count as lists in every exercise."""
-    if isinstance(value, (Iterator, MappingView)):
-        return [read_out(item) for item in value]
-    if type(value) in (list, tuple):
-        return type(value)(read_out(item) for item in value)
-    if type(value) is dict:
-        return {key: read_out(item) for key, item in value.items()}
-    return value
-
-
-# Comparing
-
-
 def same(one: Any, other: Any, tolerance: float = TOLERANCE) -> bool:
-    """Say whether two results agree: numbers and arrays within `tolerance` (relative to the
-    larger values), everything else exactly; a list, a tuple and an array with the same content are
-    the same, and so are 1 and 1.0.
-    """
+    """Say whether two results agree: numbers within `tolerance` (relative to the larger values),
+    the rest exactly. A list, a tuple and an array of the same content agree, and so do 1 and 1.0."""
     if one is other:
         return True
-    if one is None or other is None:
-        return False
     exact = (str, bytes, bool, np.bool_)
     if isinstance(one, exact) or isinstance(other, exact):
         return type(plain(one)) is type(plain(other)) and bool(plain(one) == plain(other))
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return one.keys() == other.keys() and all(same(one[k], other[k], tolerance) for k in one)
-    if isinstance(one, Set) and isinstance(other, Set):
-        return one == other
-    first, second = numeric(one), numeric(other)
+    first, second = plain_numbers(one, float), plain_numbers(other, float)
     if first is not None and second is not None:
         return first.shape == second.shape and np.allclose(
-            first, second, rtol=tolerance, atol=tolerance, equal_nan=True
+            first, second, tolerance, tolerance, True
         )
     if is_sequence(one) and is_sequence(other):
-        return len(one) == len(other) and all(
-            same(a, b, tolerance) for a, b in zip(one, other, strict=True)
-        )
+        return len(one) == len(other) and all(map(same, one, other, [tolerance] * len(one)))
     with contextlib.suppress(Exception):
         return bool(one == other)
     return False
@@ -183,8 +157,8 @@ def same(one: Any, other: Any, tolerance: float = TOLERANCE) -> bool:
 
 def plain(value: Any) -> Any:
     """Return what a NumPy scalar, or an array or tensor without dimensions, holds."""
-    if isinstance(value, np.generic) or getattr(value, "shape", None) == ():
-        with contextlib.suppress(Exception):
+    with contextlib.suppress(Exception):
+        if isinstance(value, np.generic) or getattr(value, "shape", None) == ():
             return value.item()
     return value
 
@@ -194,29 +168,18 @@ def is_sequence(value: Any) -> bool:
     return isinstance(value, (list, tuple, range)) or getattr(value, "ndim", 0) > 0
 
 
-def numeric(value: Any) -> np.ndarray | None:
-    """Return `value` as an array of floats, or None where it holds anything but numbers."""
-    found = plain_numbers(value)
-    return None if found is None else found.astype(float)
-
-
-def plain_numbers(value: Any) -> np.ndarray | None:
+def plain_numbers(value: Any, dtype: type | None = None) -> np.ndarray | None:
     """Return numbers as a new array that keeps their type, or None for anything else."""
     if isinstance(value, (bool, np.bool_, str, Mapping, Set)) or value is None or callable(value):
         return None
-    try:
+    with contextlib.suppress(Exception):  # ragged lists, tensors that need a gradient
         found = np.array(value)
-    except Exception:  # ragged lists, tensors that need a gradient
-        return None
-    return found if found.dtype.kind in "iuf" else None
+        return found.astype(dtype or found.dtype) if found.dtype.kind in "iuf" else None
+    return None
 
 
-# Words
-
-
-def describe(value: Any, most: int = 12) -> str:
-    """Return `value` in words: as it is where it holds at most `most` numbers or texts, else its
-    type and shape."""
+def describe(value: Any, most: int = 24) -> str:
+    """Return `value` as it is where it holds at most `most` numbers or texts, else its shape."""
     if isinstance(value, np.ndarray) and value.ndim:
         shown = 0 < value.size <= most
         return describe(value.tolist(), most) if shown else f"an array of shape {value.shape}"
@@ -260,18 +223,15 @@ def difference(found: Any, expected: Any) -> str:
     first, second = plain_numbers(found), plain_numbers(expected)
     if first is not None and second is not None and first.ndim and first.shape == second.shape:
         apart = ~np.isclose(first, second, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
-        places = [tuple(int(i) for i in place) for place in np.argwhere(apart)]
-        where = f"{len(places)} of {first.size} values differ, first at" if places else ""
-        pairs_there = [(list(place), first[place], second[place]) for place in places[:1]]
-    elif is_sequence(found) and is_sequence(expected):
-        where = "they differ first at place, counted from 0,"
-        pairs_there = [(i, *both) for i, both in enumerate(zip(found, expected, strict=False))]
-    elif isinstance(found, Mapping) and isinstance(expected, Mapping):
-        where = "they differ first at"
-        pairs_there = [(key, found.get(key), item) for key, item in expected.items()]
+        where = f"{apart.sum()} of {first.size} values differ, first at"
+        together = ((at.tolist(), first[tuple(at)], second[tuple(at)]) for at in np.argwhere(apart))
     else:
-        return ""
-    for place, one, other in pairs_there:
+        where = "they differ first at"
+        first, second = (dict(enumerate(x)) if is_sequence(x) else x for x in (found, expected))
+        if not isinstance(first, Mapping) or not isinstance(second, Mapping):
+            return ""
+        together = ((key, first.get(key), item) for key, item in second.items())
+    for at, one, other in together:
         if not same(one, other):
-            return f"{where} {describe(place)}: {describe(one)} instead of {describe(other)}"
+            return f"{where} {describe(at)}: {describe(one)} instead of {describe(other)}"
     return ""
