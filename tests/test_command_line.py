@@ -111,7 +111,7 @@ def test_models_lists_every_model_with_its_status():
     assert heading.split() == ["model", "dimension", "tokens", "MB", "status"]
     assert [row.split()[0] for row in rows] == list(MODELS)
     assert re.match(r"all-MiniLM-L6-v2 +384 +256 +91 +ok +\S", rows[0])
-    assert all(re.search(r" (ok|packed|missing|damaged)  ", row) for row in rows)
+    assert all(re.search(r" (ok|missing|damaged)  ", row) for row in rows)
 
 
 def test_fetching_a_model_that_is_here_says_where():

@@ -120,13 +120,12 @@ def test_a_package_outside_the_tested_range_is_named(monkeypatch, version, ok):
     ("status", "found", "ok"),
     [
         ("ok", "present, checksum verified", True),
-        ("packed", "present, still packed", True),
         ("missing", "missing", False),
         ("damaged", "damaged", False),
     ],
 )
 def test_what_is_said_of_a_model(monkeypatch, status, found, ok):
-    """A packed model is as good as a present one; for the others there is a command."""
+    """Where it is not present, there is a command."""
     monkeypatch.setattr(models, "model_status", lambda card: (status, "a remark"))
     check = row("all-mpnet-base-v2")
     assert (check.found, check.ok) == (found, ok)
