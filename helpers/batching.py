@@ -21,9 +21,8 @@ Kind = Literal["query", "document"] | None
 #: stays near it, and half or twice as many make little difference. A graphics card wants more.
 TOKENS_PER_THREAD = 512
 TOKENS_ON_GPU = 32_768
-#: Texts that are turned into tokens at once, and how many characters with their padding.
-TEXTS_AT_ONCE = 2_048
-CHARACTERS_AT_ONCE = 4_000_000
+#: Texts that are turned into tokens at once, and sorted.
+TEXTS_AT_ONCE = 1_024
 #: Under which names models keep the prompt for each kind of text; the first that is there counts.
 PROMPT_NAMES = {"query": ("query",), "document": ("document", "passage", "corpus")}
 
@@ -37,7 +36,8 @@ def encode_batches(
     normalize: bool = True,
     batch_size: int | None = None,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Encode `texts` with a loaded model, and yield the vectors as they come.
+    """Encode `texts` with a loaded model, and yield the vectors as they come: batch by batch the
+    places in `texts`, shape (batch,), and the vectors, shape (batch, dimension), float32.
 
     Texts are turned into tokens once and sorted by how many they have. A batch takes as many as
     make up a certain number of tokens with their padding: many short texts or a few long ones.
@@ -45,25 +45,8 @@ def encode_batches(
     rounding. A model that is not as it seems (it has no tokenizer, an ``encode`` of its own, or
     gives other vectors this way, which is tried first) is asked by its ``encode``.
 
-    Parameters
-    ----------
-    model
-        A `SentenceTransformer`, or any object with ``encode``.
-    texts
-        Strings (see `helpers.encoding.check_texts`).
-    kind, prompt, normalize, batch_size
-        As for `helpers.encoding.encode`.
-
-    Yields
-    ------
-    rows, vectors
-        Places in `texts`, shape (batch,), and their vectors, shape (batch, dimension), float32.
-        Batches come in any order, each place in one of them.
-
-    Raises
-    ------
-    ValueError
-        When vectors have the wrong shape or are not finite.
+    The rest as for `helpers.encoding.encode`. Raises ValueError when vectors have the wrong shape
+    or are not finite.
     """
     settings = {"kind": kind, "prompt": prompt, "normalize": normalize}
     if batch_size is None and _gives_the_same(model, kind, prompt):
@@ -90,18 +73,11 @@ def _by_library(model, texts, *, kind, prompt, normalize, batch_size):
         order = np.argsort([-len(text) for text in texts], kind="stable")
     function = getattr(model, f"encode_{kind}", None) or model.encode
     settings = {} if prompt is None else {"prompt": prompt}
+    settings |= {"batch_size": batch_size, "show_progress_bar": False}
     for start in range(0, len(texts), step):
         rows = order[start : start + step]
-        yield (
-            rows,
-            function(
-                [texts[row] for row in rows],
-                batch_size=batch_size,
-                normalize_embeddings=normalize,
-                show_progress_bar=False,
-                **settings,
-            ),
-        )
+        part = [texts[row] for row in rows]
+        yield rows, function(part, normalize_embeddings=normalize, **settings)
 
 
 def _by_tokens(model, texts, *, kind, prompt, normalize, budget=None):
@@ -115,10 +91,10 @@ def _by_tokens(model, texts, *, kind, prompt, normalize, budget=None):
         on_cpu = model.device.type == "cpu"
         budget = TOKENS_PER_THREAD * torch.get_num_threads() if on_cpu else TOKENS_ON_GPU
     model.eval()
-    for part in _parts(texts, model.max_seq_length):
-        features = dict(model.preprocess(list(texts[part]), prompt=prompt, **task))
-        mask = features["attention_mask"]
-        counts = mask.sum(dim=1).numpy()
+    for first in range(0, len(texts), TEXTS_AT_ONCE):
+        part = list(texts[first : first + TEXTS_AT_ONCE])
+        features = dict(model.preprocess(part, prompt=prompt, **task))
+        counts = features["attention_mask"].sum(dim=1).numpy()
         order = np.argsort(-counts, kind="stable")
         batches, start = [], 0
         while start < len(order):
@@ -128,21 +104,7 @@ def _by_tokens(model, texts, *, kind, prompt, normalize, budget=None):
         # Long and short ones by turns: what is done says when the rest will be.
         for rows in (batches[i] for i in np.random.default_rng(0).permutation(len(batches))):
             batch = _rows(features, torch.from_numpy(rows))
-            yield part.start + rows, _forward(model, batch, task, normalize)
-
-
-def _parts(texts, max_tokens: int | None) -> Iterator[slice]:
-    """Yield slices of `texts` whose tokens, all padded to the longest, need little memory."""
-    most = 8 * min(max_tokens or CHARACTERS_AT_ONCE, CHARACTERS_AT_ONCE)  # the rest is cut off
-    start = longest = 0
-    for place, text in enumerate(texts):
-        longest = max(longest, min(len(text), most))
-        count = place - start + 1
-        if count > 1 and (count > TEXTS_AT_ONCE or count * longest > CHARACTERS_AT_ONCE):
-            yield slice(start, place)
-            start, longest = place, min(len(text), most)
-    if len(texts):
-        yield slice(start, len(texts))
+            yield first + rows, _forward(model, batch, task, normalize)
 
 
 def _rows(features: dict, rows) -> dict:
@@ -204,8 +166,8 @@ def _gives_the_same(model, kind, prompt) -> bool:
 
 
 def prompts(model) -> dict[str, str | None]:
-    """Return what `model` puts before a text: by ``"default"``, and for a ``"query"`` and a
-    ``"document"``, as its ``encode_query`` and ``encode_document`` do. None: it does not say.
+    """Return what `model` puts before a text by ``"default"``, before a ``"query"`` and before a
+    ``"document"``; None: it does not say.
     """
     own = getattr(model, "prompts", None)
     if not isinstance(own, Mapping):

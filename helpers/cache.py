@@ -24,14 +24,8 @@ def cache_folder(*parts: str, make: bool = True) -> Path:
 
     The cache is the user's cache folder of the system, or the folder that the environment
     variable ``SEARCH_BY_MEANING_CACHE`` names. A relative name counts from the project's folder,
-    wherever in the project one is; elsewhere it counts from the folder one is in, or the nearest
-    above that has such a folder.
-
-    Raises
-    ------
-    OSError
-        When the folder cannot be made; the message names the variable that moves it elsewhere.
-        Not with ``make=False``.
+    wherever in the project one is; elsewhere from the folder one is in, or the nearest above that
+    has such a folder. Raises OSError when the folder cannot be made.
     """
     from platformdirs import user_cache_path
 
@@ -42,29 +36,23 @@ def cache_folder(*parts: str, make: bool = True) -> Path:
         if make:
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        message = f"cannot make the cache folder {folder} ({error.strerror}). Set {VARIABLE} to a folder that you may write to"
+        remedy = f"Set {VARIABLE} to a folder that you may write to"
+        message = f"cannot make the cache folder {folder} ({error.strerror}). {remedy}"
         raise OSError(error.errno, message) from error
     return folder
 
 
 def _absolute(chosen: str) -> Path:
-    folder = Path(chosen).expanduser()
-    if folder.is_absolute():
-        return folder
     here = Path.cwd()
-    if here.is_relative_to(_PROJECT):
-        return _PROJECT / folder
-    above = (place / folder for place in (here, *here.parents))
-    return next((place for place in above if place.is_dir()), here / folder)
+    places = [_PROJECT] if here.is_relative_to(_PROJECT) else [here, *here.parents]
+    folders = [place / Path(chosen).expanduser() for place in places]
+    return next(filter(Path.is_dir, folders), folders[0])
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, and put it in `path`'s place when the block ends
-    without an error.
-
-    A reader finds either the old file or the complete new one, never half of one; after an error
-    the temporary file is gone.
+    without an error: a reader finds the old file or the new one, never half of one.
     """
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
@@ -83,17 +71,12 @@ _MOST_READ = 20_000
 
 
 class DiskCache:
-    """Bytes under keys on named shelves, in one SQLite file, each entry with a checksum.
+    """Bytes under keys on named shelves, in one SQLite file (`path`), each entry with a checksum.
 
     Nothing in it is needed: what is damaged is thrown away, and a disk that is full or may not be
     written costs the cache and nothing else; `trouble` then says what is the matter. SQLite's own
     locks keep readers and writers of several processes apart; the lock file is for the one thing
     that they do not cover, throwing the file away.
-
-    Attributes
-    ----------
-    path : the file
-    trouble : the last thing that went wrong, or None
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -122,27 +105,16 @@ class DiskCache:
                 for digest, value, checksum in rows
                 if digest in digests and _checksum(digest, value) == checksum
             }
-            self._remember(stamp, sound)
+            rest = known if before == stamp and len(known) + len(sound) <= _MOST_READ else {}
+            if len(sound) <= _MOST_READ:
+                _READ[self.path] = (stamp, rest | sound)
             return {digests[digest]: value for digest, value in sound.items()}
         except sqlite3.DatabaseError as error:
-            if not _is_damage(error):
+            if _is_damage(error):
+                self._locked(lambda: self._throw_away(stamp))
+            else:
                 self.trouble = f"{self.path} cannot be read ({error})"
-                return {}
-
-        def throw_away() -> None:
-            # Another process may have done it, and begun a new one.
-            now = _stamp(self.path)
-            if now is not None and now[:2] == stamp[:2]:
-                self._throw_away()
-
-        self._locked(throw_away)
         return {}
-
-    def _remember(self, stamp: tuple, sound: dict[bytes, bytes]) -> None:
-        before, known = _READ.get(self.path, (None, {}))
-        rest = known if before == stamp and len(known) + len(sound) <= _MOST_READ else {}
-        if len(sound) <= _MOST_READ:
-            _READ[self.path] = (stamp, rest | sound)
 
     def put(self, shelf: str, entries: Mapping[bytes, bytes]) -> None:
         """Write the entries, in place of any with the same keys."""
@@ -173,7 +145,11 @@ class DiskCache:
         except (sqlite3.DatabaseError, OSError) as error:
             self.trouble = f"{self.path} cannot be written ({error})"
 
-    def _throw_away(self) -> None:
+    def _throw_away(self, seen: tuple | None = None) -> None:
+        """Remove the file; not one that another process has begun since this one was `seen`."""
+        now = _stamp(self.path)
+        if seen is not None and (now is None or now[:2] != seen[:2]):
+            return
         # The journal first: it must not outlive the file that it belongs to.
         self.path.with_name(f"{self.path.name}-journal").unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
@@ -187,9 +163,7 @@ class DiskCache:
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    """Tell whether `error` speaks of a file that is torn, no database, or not one of ours; not of
-    a full disk or a lock.
-    """
+    """Tell whether `error` speaks of a file that is torn or none of ours; not of a full disk."""
     code = getattr(error, "sqlite_errorcode", None)
     damage = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
     return code is None or code & 0xFF in damage
@@ -224,10 +198,9 @@ _HASHES: dict[bytes, bytes] = {}
 
 
 def file_sha256(path: Path, *, anew: bool = False) -> str:
-    """Return the SHA-256 of the file, in hexadecimal digits.
-
-    It is read once. While its size, its times and its inode stay the same, the hash is known: to
-    this process, and to later ones from the course's cache. ``anew=True`` reads it in any case.
+    """Return the SHA-256 of the file, in hexadecimal digits. It is read once: while its size, its
+    times and its inode stay the same, this process and later ones know it from the course's cache.
+    ``anew=True`` reads it in any case.
     """
     path = path.resolve()
     status = path.stat()

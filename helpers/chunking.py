@@ -13,35 +13,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from helpers.encoding import check_texts
+from helpers.arguments import check_texts
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 #: The fewest tokens a chunk may be given: less than that, and one long word might not fit.
 SMALLEST_CHUNK = 8
-#: An unknown word longer than this may be readable in pieces: WordPiece takes a word of more than
-#: 100 letters for an unknown one, and counts up to three letters for a character.
-LONG_WORD = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of a document.
+    """A piece of a document."""
 
-    Attributes
-    ----------
-    text : the piece, ``source[start:end]``
-    start, end : where it stands in its document, in characters
-    tokens : tokens the model reads, its special ones included
-    document : index of the document it is from, where several were chunked
-    """
-
-    text: str
-    start: int
+    text: str  # source[start:end]
+    start: int  # where it stands in its document, in characters
     end: int
-    tokens: int
-    document: int = 0
+    tokens: int  # tokens the model reads, its special ones included
+    document: int = 0  # index of the document it is from, where several were chunked
 
 
 def count_tokens(model: SentenceTransformer, text: str) -> int:
@@ -56,11 +45,9 @@ def tokens_lost(model: SentenceTransformer, text: str) -> int:
 
 
 def unknown_words(model: SentenceTransformer, text: str) -> list[str]:
-    """Return the parts of `text` that `model` reads as its one unknown token, whatever they say.
-
-    For a WordPiece model these are words of more than 100 letters (camel case, base64, a script
-    without spaces) and words with a character that it never met (emoji, most Thai letters). Texts
-    that differ only in these have the same vector.
+    """Return the parts of `text` that `model` reads as its one unknown token: words with a
+    character that it never met (emoji, rare scripts), and those of more than 100 characters, unless
+    `helpers.models.load_model` loaded it. Texts that differ only in these have the same vector.
     """
     (text,) = check_texts([text], "text")
     return [text[start:end] for start, end, known in _tokenize(text, model) if not known]
@@ -74,18 +61,10 @@ def chunk_documents(
     overlap: int = 32,
     language: str = "en",
 ) -> list[Chunk]:
-    """Return the chunks of all `texts`, in order; each knows the index of its document.
-
-    Parameters, errors and the warning are those of `chunk_text`.
+    """Return the chunks of all `texts`, in order; each knows the index of its document. Parameters,
+    errors and the warning are those of `chunk_text`.
     """
-    chunks: list[Chunk] = []
-    unread: list[Chunk] = []
-    for document, text in enumerate(check_texts(texts, "texts")):
-        found = _chunk(text, model, max_tokens, overlap, language)
-        for kept, new in zip((chunks, unread), found, strict=True):
-            kept += [replace(chunk, document=document) for chunk in new]
-    _warn_of_unread(unread, "texts")
-    return chunks
+    return _chunks(check_texts(texts, "texts"), "texts[{}]", model, max_tokens, overlap, language)
 
 
 def chunk_text(
@@ -96,58 +75,39 @@ def chunk_text(
     overlap: int = 32,
     language: str = "en",
 ) -> list[Chunk]:
-    """Split `text` into overlapping chunks of whole sentences.
+    """Split `text` into overlapping chunks of whole sentences, which together cover every word that
+    the model can read.
 
     A chunk takes as many sentences as fit. The next begins with the last whole sentences of the
     one before that make up at most `overlap` tokens. A sentence that does not fit by itself is
-    split between tokens, with the full overlap. A word that the model reads only in pieces,
-    because it is too long, is split into these, without overlap.
+    split between words, or, where there are none, between tokens, with the full overlap.
 
-    Parameters
-    ----------
-    text
-        Any text; one without words gives no chunk.
-    model
-        The model that will read the chunks: its tokenizer counts.
-    max_tokens
-        The most tokens in a chunk, special ones included. None: as many as the model reads.
-    overlap
-        The most tokens that two neighbours share.
-    language
-        For finding the ends of sentences, such as ``"en"`` or ``"de"``.
+    `model` is the one that will read the chunks: its tokenizer counts. A chunk has at most
+    `max_tokens` tokens, special ones included (None: as many as the model reads), and shares at
+    most `overlap` with its neighbour. `language`, such as ``"de"``, is for the ends of sentences.
 
-    Returns
-    -------
-    list of Chunk
-        Together they cover every word of the text that the model can read.
-
-    Raises
-    ------
-    TypeError, ValueError
-        When `text` is no string, or `max_tokens` leaves no room for text, exceeds what the model
-        reads, or is not larger than `overlap`.
-
-    Warns
-    -----
-    UserWarning
-        When a chunk would hold unknown words only and is left out: its vector would be that of
-        any other such chunk. See `unknown_words`.
+    Raises TypeError when `text` is no string; ValueError when `max_tokens` leaves no room for text,
+    exceeds what the model reads, or is not larger than `overlap`. Warns with UserWarning when a
+    chunk would hold unknown words only and is left out: its vector would be that of any other such
+    chunk. See `unknown_words`.
     """
-    (text,) = check_texts([text], "text")
-    chunks, unread = _chunk(text, model, max_tokens, overlap, language)
-    _warn_of_unread(unread, "text")
-    return chunks
+    return _chunks(check_texts([text], "text"), "text", model, max_tokens, overlap, language)
 
 
-def _warn_of_unread(unread: list[Chunk], what: str) -> None:
+def _chunks(texts: list[str], place: str, *settings) -> list[Chunk]:
+    chunks: list[Chunk] = []
+    unread: list[Chunk] = []
+    for document, text in enumerate(texts):
+        for kept, new in zip((chunks, unread), _chunk(text, *settings), strict=True):
+            kept += [replace(chunk, document=document) for chunk in new]
     if unread:
-        where = f"{what}[{unread[0].document}]" if what == "texts" else what
         warnings.warn(
             f"the model knows no word of {sum(len(chunk.text) for chunk in unread):,} characters, "
-            f"such as {unread[0].text[:20]!r} in {where}: they are in no chunk. "
-            "unknown_words(model, text) lists them; another model may know them",
+            f"such as {unread[0].text[:20]!r} in {place.format(unread[0].document)}: they are in "
+            "no chunk. unknown_words(model, text) lists them; another model may know them",
             stacklevel=3,
         )
+    return chunks
 
 
 def _chunk(text, model, max_tokens, overlap, language) -> tuple[list[Chunk], list[Chunk]]:
@@ -159,14 +119,11 @@ def _chunk(text, model, max_tokens, overlap, language) -> tuple[list[Chunk], lis
     if max_tokens < SMALLEST_CHUNK:
         raise ValueError(f"max_tokens={max_tokens}; give {SMALLEST_CHUNK} or more")
     if max_tokens > limit:
-        raise ValueError(
-            f"max_tokens={max_tokens}, but the model reads only {limit}; the rest would be lost"
-        )
+        what = f"max_tokens={max_tokens}, but the model reads only {limit}"
+        raise ValueError(f"{what}; the rest would be lost")
     if not 0 <= overlap < room:
-        raise ValueError(
-            f"overlap={overlap} and max_tokens={max_tokens}: of {max_tokens} tokens {special} are "
-            f"special; overlap must be less than {room}, and not negative"
-        )
+        what = f"overlap={overlap} and max_tokens={max_tokens}: {special} tokens are special"
+        raise ValueError(f"{what}; overlap must be less than {room}, and not negative")
     source = _Source(text, model, language)
     chunks: list[Chunk] = []
     unread: list[Chunk] = []
@@ -185,30 +142,18 @@ def _chunk(text, model, max_tokens, overlap, language) -> tuple[list[Chunk], lis
 
 
 class _Source:
-    """A text cut into tokens, and where among them a chunk may begin and end.
-
-    Attributes
-    ----------
-    tokens : (start, end, known) of each, in characters, and whether the model knows it
-    walls : positions of tokens that no chunk may cross, in ascending order
-    sentences : positions of the tokens that follow the end of a sentence, in ascending order
+    """A text cut into tokens (see `_tokenize`), and the positions of those that follow the end of a
+    sentence, in ascending order: where a chunk may begin and end.
     """
 
     def __init__(self, text: str, model: SentenceTransformer, language: str) -> None:
         self.text, self.model = text, model
-        self.tokens: list[tuple[int, int, bool]] = []
-        self.walls: list[int] = []
-        for token in _tokenize(text, model):
-            for number, piece in enumerate(_pieces(token, text, model)):
-                if number:
-                    self.walls.append(len(self.tokens))
-                self.tokens += piece
+        self.tokens = _tokenize(text, model)
         self.sentences = self._sentences(language)
 
     def longest_chunk(self, first: int, room: int, max_tokens: int) -> tuple[Chunk, int]:
         """Return the longest chunk that starts at token `first`, and the token at which it ends."""
-        wall = bisect_right(self.walls, first)
-        furthest = min(first + room, len(self.tokens), *self.walls[wall : wall + 1])
+        furthest = min(first + room, len(self.tokens))
         last = bisect_right(self.sentences, furthest) - 1
         if last >= 0 and self.sentences[last] > first:
             end = self.sentences[last]
@@ -225,28 +170,20 @@ class _Source:
             end -= 1
 
     def starts_after(self, first: int, end: int, overlap: int) -> list[int]:
-        """Return the tokens at which the chunk after ``[first, end)`` may start, the one with the
-        most overlap first.
-        """
+        """Return the tokens at which the next chunk may start, that with the most overlap first."""
         lowest = max(first + 1, end - overlap)
-        if _among(self.walls, end):
-            return [end]
-        if _among(self.sentences, end):
-            within = slice(bisect_left(self.sentences, lowest), bisect_left(self.sentences, end))
-            return [*self.sentences[within], end]
-        # Inside a long sentence: at a word, or, where there are no spaces, as in Chinese, at a
-        # token.
+        place = bisect_left(self.sentences, end)
+        if self.sentences[place : place + 1] == [end]:
+            return [*self.sentences[bisect_left(self.sentences, lowest) : place], end]
+        # Inside a long sentence: at a word, or, without spaces, at a token.
         possible = range(lowest, end)
         words = [start for start in possible if self._may_cut(start)] or list(possible)
         return [*words[:1], end]
 
     def _may_cut(self, token: int) -> bool:
-        """Return whether a word starts at `token`, or the text ends there, or a wall stands."""
-        return (
-            token == len(self.tokens)
-            or self.tokens[token - 1][1] < self.tokens[token][0]
-            or _among(self.walls, token)
-        )
+        """Return whether a word starts at `token`, or the text ends there."""
+        at_end = token == len(self.tokens)
+        return at_end or self.tokens[token - 1][1] < self.tokens[token][0]
 
     def _sentences(self, language: str) -> list[int]:
         import sentencex
@@ -267,7 +204,7 @@ class _Source:
 
 
 def _tokenize(text: str, model: SentenceTransformer) -> list[tuple[int, int, bool]]:
-    """Return, for each token of `text`, where it starts and ends, and whether the model knows it."""
+    """Return for each token where it starts and ends, and whether the model knows it."""
     encoded = model.tokenizer(
         text, add_special_tokens=False, truncation=False, return_offsets_mapping=True, verbose=False
     )
@@ -276,26 +213,3 @@ def _tokenize(text: str, model: SentenceTransformer) -> list[tuple[int, int, boo
         (start, end, token != unknown)
         for (start, end), token in zip(encoded["offset_mapping"], encoded["input_ids"], strict=True)
     ]
-
-
-def _pieces(token: tuple[int, int, bool], text: str, model) -> list[list[tuple[int, int, bool]]]:
-    """Return the tokens of `token`'s pieces, where it is a long unknown word and the model knows a
-    piece of it; else the token itself.
-    """
-
-    def split(start: int, end: int) -> list[list[tuple[int, int, bool]]]:
-        found = [(start + a, start + b, known) for a, b, known in _tokenize(text[start:end], model)]
-        if end - start <= LONG_WORD or any(known for _, _, known in found):
-            return [found] if found else []
-        middle = (start + end) // 2
-        return split(start, middle) + split(middle, end)
-
-    start, end, known = token
-    pieces = [] if known or end - start <= LONG_WORD else split(start, end)
-    return pieces if any(known for piece in pieces for _, _, known in piece) else [[token]]
-
-
-def _among(values: list[int], value: int) -> bool:
-    """Return whether `value` is one of `values`, which are in ascending order."""
-    place = bisect_left(values, value)
-    return place < len(values) and values[place] == value

@@ -33,22 +33,13 @@ class StoreError(ValueError):
 def connect(where: str | Path | ClientAPI | None = None) -> ClientAPI:
     """Return a ChromaDB client with telemetry off; use it in a ``with`` block, or call its ``close()``.
 
-    A folder belongs to one process at a time, readers included, until all its clients there are closed or the process ends. For
-    more processes start a server, ``chroma run --path FOLDER``, and connect to its address. A server knows nothing of the lock:
-    start it on a folder that nobody has open.
+    `where` is a folder (made if need be), the address of a server such as ``"http://127.0.0.1:8000"``, or None for a store in
+    memory, which all such clients of a process share. A client is given back as it is. A folder belongs to one process at a time,
+    readers included, until all its clients there are closed or the process ends. For more processes start a server, ``chroma run
+    --path FOLDER``, on a folder that nobody has open, for it knows nothing of the lock, and connect to its address.
 
-    Parameters
-    ----------
-    where
-        A folder (made if need be), the address of a server such as ``"http://127.0.0.1:8000"``, or None for a store in memory,
-        which all such clients of a process share. A client is given back as it is.
-
-    Raises
-    ------
-    StoreError
-        When another process has the folder open, or the folder or the database in it cannot be used.
-    ConnectionError
-        When no Chroma server answers at the address.
+    Raises StoreError when another process has the folder open, or the folder or the database in it cannot be used;
+    ConnectionError when no Chroma server answers at the address.
     """
     import chromadb
     from chromadb.config import Settings
@@ -71,13 +62,12 @@ def connect(where: str | Path | ClientAPI | None = None) -> ClientAPI:
         release(folder)
         what = f"Chroma cannot open {folder / DATABASE} ({error})"
         raise StoreError(f"{what}. Put a copy in its place, or take another folder") from error
-    close, closed = client.close, []
+    close, held = client.close, [folder]
 
     def close_and_release() -> None:
         close()
-        if not closed:
-            closed.append(True)
-            release(folder)
+        if held:  # a second close gives nothing back
+            release(held.pop())
 
     client.close = close_and_release
     return client
@@ -107,13 +97,8 @@ def _server(where: str, settings) -> ClientAPI:
 
 
 def hold(folder: Path) -> None:
-    """Lock `folder` for this process; as often as this is called, `release` must be.
-
-    Raises
-    ------
-    StoreError
-        When another process has it, when it was removed while this one had it, or cannot be used.
-    """
+    """Lock `folder` for this process; as often as this is called, `release` must be. StoreError when another process has it, when
+    it was removed while this one had it, or cannot be used."""
     from filelock import FileLock, Timeout
 
     lock, note = _LOCKS.get(folder), folder / _NOTE
@@ -127,10 +112,10 @@ def hold(folder: Path) -> None:
         note.write_text(str(os.getpid()))
     except Timeout:
         holder = f"process {note.read_text()}" if note.exists() else "another process"
-        raise StoreError(
-            f"{holder} has this folder open: {folder}. With two at once records get lost. Close it there (client.close(), or "
-            f"end that program), or let both use a server: chroma run --path {folder}, then connect('http://127.0.0.1:8000')"
-        ) from None
+        what = f"{holder} has this folder open: {folder}. With two at once records get lost"
+        how = "Close it there (client.close(), or end that program), or let both use a server"
+        server = f"chroma run --path {folder}, then connect('http://127.0.0.1:8000')"
+        raise StoreError(f"{what}. {how}: {server}") from None
     except OSError as error:
         what = f"{folder} cannot be used ({error.strerror})"
         remedy = "Give a folder that you may write to, or a path where nothing is"
@@ -166,10 +151,8 @@ def speaking(client: ClientAPI, name: str) -> Iterator[None]:
     except ChromaError as error:
         what = f"Chroma failed on the collection {name!r}: {error}"
         if isinstance(error, InternalError):
-            what += (
-                ". If its index is damaged, as by a process that was killed while saving it: ids, texts and metadata are still "
-                f"there. Close it, then: python -m helpers recover {folder or 'FOLDER'} NEW_FOLDER"
-            )
+            what += ". If its index is damaged, as by a process that was killed while saving it: ids, texts and metadata are"
+            what += f" still there. Close it, then: python -m helpers recover {folder or 'FOLDER'} NEW_FOLDER"
         raise StoreError(what) from error
 
 

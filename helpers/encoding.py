@@ -12,19 +12,20 @@ in them (`model_fingerprint`), not by their names.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import time
 import warnings
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Iterable, Iterator, Sized
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from helpers.arguments import check_texts, check_whole, each_text
 from helpers.batching import PROMPT_NAMES, Kind, encode_batches, has_sides, prompts
 from helpers.cache import DiskCache, cache_folder, replacing
 from helpers.fingerprints import folder_fingerprint, known_fingerprint, model_fingerprint
@@ -33,85 +34,12 @@ from helpers.progress import progress
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-__all__ = ["check_texts", "encode", "encode_batches", "encode_to_file", "model_fingerprint"]
+__all__ = ["check_texts", "encode", "encode_to_file", "model_fingerprint"]
 
 #: What a kill can cost at most: encoded vectors are written to the cache this often.
 SAVE_SECONDS = 3.0
 _FORMAT = 1
-_HEADER_BYTES = 128  # before the vectors in a .npy file; a multiple of 64, as the format asks
-_BLOCK = 1 << 22
-_NOTE = {"complete", "rows", "dimension", "normalize", "prompt", "model", "texts", "crc32"}
-
-# --- texts, checked
-
-
-def check_texts(texts: Iterable[str], what: str = "texts") -> list[str]:
-    """Return `texts` as a list of strings, each of which a tokenizer can read.
-
-    Parameters
-    ----------
-    texts
-        A list, a column of a table, a generator ...: anything with an order that gives strings.
-    what
-        What the caller calls them: the messages begin with it.
-
-    Raises
-    ------
-    TypeError
-        For one string, a table, a dict or a set in the place of texts; for None, NaN, bytes or
-        anything else in it that is no string. The message names the first, by its position.
-    ValueError
-        For a text with half of a surrogate pair (half an emoji).
-    """
-    return list(_each_text(texts, what))
-
-
-def _each_text(texts: Iterable[str], what: str = "texts") -> Iterator[str]:
-    """Check what holds the texts, now, and each text when it comes."""
-    kind = type(texts).__name__
-    if isinstance(texts, str | bytes | bytearray):
-        raise TypeError(f"{what} is one {kind}; give a list of strings: [{texts[:20]!r}, …]")
-    if hasattr(texts, "columns"):
-        names = list(map(str, list(texts.columns)[:5]))
-        raise TypeError(f"{what} is a {kind}; give one of its columns ({', '.join(names)})")
-    if isinstance(texts, Mapping):
-        raise TypeError(
-            f"{what} is a {kind}; give a list of strings, such as list({what}.values())"
-        )
-    if isinstance(texts, set | frozenset):
-        raise TypeError(f"{what} is a {kind}, which has no order; give a list: sorted({what})")
-    try:
-        stream = iter(texts)
-    except TypeError as error:
-        raise TypeError(f"{what} is a {kind}; give a list of strings") from error
-    return (_text(text, f"{what}[{position}]") for position, text in enumerate(stream))
-
-
-def _text(text: Any, place: str) -> str:
-    if isinstance(text, str):
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise ValueError(
-                f"{place} has half of a surrogate pair at character {error.start} "
-                f"({text[max(0, error.start - 20) : error.start + 1]!r}): an emoji that was cut in "
-                "two, or a file read with the wrong encoding. No tokenizer reads it. To put a mark "
-                "in its place: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
-            ) from None
-        return text
-    kind = type(text).__name__
-    if text is None or kind in ("NAType", "NaTType") or (isinstance(text, float) and text != text):
-        raise TypeError(
-            f"{place} is {text!r}, a missing value. Leave such texts out (in a table: "
-            "column.dropna()), or put an empty string in their place"
-        )
-    remedy = "For records, give one of their fields: [r.text for r in records]"
-    if isinstance(text, bytes | bytearray):
-        remedy = "Decode it: text.decode('utf-8')"
-    raise TypeError(f"{place} is a {kind}, not a string. {remedy}")
-
-
-# --- encode, with a cache
+_NOTE = {"complete", "rows", "dimension", "model", "texts"}
 
 
 def encode(
@@ -125,63 +53,36 @@ def encode(
     normalize: bool = True,
     prompt: str | None = None,
 ) -> np.ndarray:
-    """Return the vectors of `texts`. What any process encoded before is read from disk; a text that
-    comes twice is encoded once.
+    """Return the vectors of `texts`: shape (texts, dimension), float32, row i for text i.
 
-    What comes from the cache is, bit by bit, what was put in. A text that is encoded in other
-    company, or on another device, may differ in the seventh decimal. Stopped half-way, it keeps
-    what is done, but for the last seconds where it was killed.
+    What any process encoded before is read from disk, bit by bit as it was; a text that comes
+    twice is encoded once. In other company, or on another device, a text's vector may differ in
+    the seventh decimal. Stopped half-way, the call keeps what is done, but for the last seconds
+    where it was killed.
 
     Parameters
     ----------
-    texts
-        Strings, in any order; row i of the result belongs to text i. See `check_texts`.
-    model
-        A model's name (see `helpers.models.load_model`) or a loaded `SentenceTransformer`. A name
-        is loaded only if a text is not in the cache; who encodes often loads the model once and
-        gives that. Any other object that has ``encode`` must say which vectors it gives, in an
-        attribute ``cache_key``: see `model_fingerprint`.
-    kind
-        ``"query"`` or ``"document"``: the model's own prompt and modules for these are used, as by
-        its ``encode_query`` and ``encode_document``. Models that make no difference give the same
-        vectors, from the same place in the cache.
-    cache
-        True: the course's cache folder. A path: another folder. False: no cache. The cache is one
-        file, and deleting it is safe.
-    batch_size
-        Texts that the model reads at once. None: as many as suit their lengths (see
-        `encode_batches`), which is faster.
-    show_progress
-        A progress bar over the texts that are encoded. None: after a second, in a terminal or a
-        notebook.
-    normalize
-        Divide each vector by its norm.
-    prompt
-        Put before each text, for models that want it, such as ``"query: "``. None: the model's own,
-        for `kind` or by default.
+    texts : strings, in any order (see `helpers.arguments.check_texts`)
+    model : a name (see `helpers.models.load_model`), loaded only if a text is not in the cache, or
+        a loaded `SentenceTransformer`. Anything else that has ``encode`` must say which vectors it
+        gives, in an attribute ``cache_key`` (see `model_fingerprint`).
+    kind : ``"query"`` or ``"document"``: the model's own prompt and modules for these are used, as
+        by its ``encode_query`` and ``encode_document``
+    cache : True: the course's cache folder; a path: another folder; False: none
+    batch_size : texts that the model reads at once; None, as many as suit their lengths, is faster
+    show_progress : a bar; None: after a second, in a terminal or a notebook
+    normalize : divide each vector by its norm
+    prompt : put before each text, such as ``"query: "``; None: the model's own
 
-    Returns
-    -------
-    array, shape (texts, dimension), float32
-        For no texts: shape (0, dimension).
-
-    Raises
-    ------
-    TypeError
-        For one string instead of several, for anything in `texts` that is no string, or for a model
-        that is none.
-    ValueError
-        For half an emoji in a text, a `batch_size` below 1, another `kind`, or a model whose
-        vectors have the wrong shape or are not finite.
-
-    Warns
-    -----
-    RuntimeWarning
-        When the cache cannot be read or written (a full disk, say). The result is right all the
-        same.
+    Raises TypeError for texts that are none, or a model that is none; ValueError for half an emoji
+    in a text, a `batch_size` below 1, another `kind`, or a model whose vectors have the wrong shape
+    or are not finite. Warns with RuntimeWarning when the cache cannot be read or written (a full
+    disk, say); the result is right.
     """
     texts = check_texts(texts)
-    store = _open(cache)
+    store = None
+    if cache is not False:
+        store = DiskCache(cache_folder("embeddings", make=False) if cache is True else cache)
     source = _Source(model, store, kind, prompt, normalize, batch_size)
     if not texts:
         return np.empty((0, source.dimension), dtype=np.float32)
@@ -218,18 +119,12 @@ def _encode_and_keep(texts: dict[bytes, str], source: _Source, store, show) -> d
     return done | unsaved
 
 
-def _open(cache: bool | str | Path) -> DiskCache | None:
-    if cache is False:
-        return None
-    return DiskCache(cache_folder("embeddings", make=False) if cache is True else cache)
-
-
 class _Source:
     """A model with the settings it is called with; a name is loaded only when vectors are wanted,
     or who it is is not known.
     """
 
-    def __init__(self, model, store, kind, prompt, normalize, batch_size) -> None:
+    def __init__(self, model, store, kind, prompt=None, normalize=True, batch_size=None) -> None:
         if not isinstance(model, str | Path) and not hasattr(model, "encode"):
             what = f"model is a {type(model).__name__}"
             raise TypeError(f"{what}; give a model's name or a loaded SentenceTransformer")
@@ -238,11 +133,11 @@ class _Source:
         if prompt is not None and not isinstance(prompt, str):
             raise TypeError(f"prompt is a {type(prompt).__name__}; give a string, or None")
         if batch_size is not None:
-            _check_whole("batch_size", batch_size)
+            batch_size = check_whole("batch_size", batch_size)
         self.name = str(model) if isinstance(model, str | Path) else None
         self._given, self._store = model, store
-        self.kind, self.prompt, self.normalize = kind, prompt, bool(normalize)
-        self.batch_size = None if batch_size is None else int(batch_size)
+        self.settings = {"kind": kind, "prompt": prompt, "normalize": bool(normalize)}
+        self.batch_size = batch_size
 
     @cached_property
     def model(self):
@@ -252,13 +147,12 @@ class _Source:
 
         return load_model(self.name)
 
-    @cached_property
     def _identity(self) -> dict:
-        """Who the model is and what prompts it has. Of a name that any process loaded before, it is
-        known without loading.
+        """Return who the model is and what prompts it has. Of a name that any process loaded
+        before, it is known without loading.
         """
         if self.name is None or self._store is None:
-            return _identity(self.model, self.kind)
+            return _identity(self.model, self.settings["kind"])
         from helpers.models import model_path
 
         alias = folder_fingerprint(model_path(self.name)).encode()
@@ -272,45 +166,30 @@ class _Source:
     @cached_property
     def key(self) -> str:
         """Whose vectors these are: the model's fingerprint and the settings."""
-        known = self._identity
-        prompt = known["prompts"][self.kind or "default"] if self.prompt is None else self.prompt
+        known = self._identity()
+        kind, prompt, normalize = self.settings.values()
+        prompt = known["prompts"][kind or "default"] if prompt is None else prompt
         if prompt == known["prompts"]["default"]:
             prompt = None  # what the model does by itself
-        settings = [known["fingerprint"], self.normalize, prompt]
-        if self.kind is not None and known["sides"]:
-            settings.append(self.kind)
+        settings = [known["fingerprint"], normalize, prompt]
+        if kind is not None and known["sides"]:
+            settings.append(kind)
         return hashlib.sha256(json.dumps(settings).encode()).hexdigest()
 
     @property
     def dimension(self) -> int:
-        if self.name is not None and "model" not in vars(self):
-            from helpers.models import find_card
-
-            card = find_card(self.name)
-            if card is not None:
-                return card.dimension
-        for attribute in ("get_embedding_dimension", "get_sentence_embedding_dimension"):
-            if hasattr(self.model, attribute):
-                dimension = getattr(self.model, attribute)()
-                if dimension:
-                    return int(dimension)
+        for name in ("get_embedding_dimension", "get_sentence_embedding_dimension"):
+            if (ask := getattr(self.model, name, None)) and (dimension := ask()):
+                return int(dimension)
         return self.encode(["dimension"]).shape[1]
 
     def batches(self, texts: list[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        return encode_batches(
-            self.model,
-            texts,
-            kind=self.kind,
-            prompt=self.prompt,
-            normalize=self.normalize,
-            batch_size=self.batch_size,
-        )
+        return encode_batches(self.model, texts, **self.settings, batch_size=self.batch_size)
 
     def encode(self, texts: list[str]) -> np.ndarray:
         """Return the vectors of `texts`; shape (texts, dimension), float32."""
-        parts = list(self.batches(texts))
-        vectors = np.concatenate([vectors for _, vectors in parts])
-        return vectors[np.argsort(np.concatenate([rows for rows, _ in parts]))]
+        rows, vectors = (np.concatenate(parts) for parts in zip(*self.batches(texts), strict=True))
+        return vectors[np.argsort(rows)]
 
 
 def _identity(model, kind: str | None) -> dict:
@@ -319,15 +198,6 @@ def _identity(model, kind: str | None) -> dict:
         "prompts": prompts(model),
         "sides": kind is not None and has_sides(model),
     }
-
-
-def _hash(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
-
-
-def _check_whole(name: str, value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name}={value!r}: give a whole number from 1 up")
 
 
 # --- encode_to_file, in bounded memory
@@ -339,73 +209,44 @@ def encode_to_file(
     model: str | SentenceTransformer,
     *,
     kind: Kind = None,
-    batch_size: int | None = None,
     chunk_size: int = 1_024,
     show_progress: bool | None = None,
-    normalize: bool = True,
-    prompt: str | None = None,
 ) -> np.memmap:
-    """Encode a stream of texts into a ``.npy`` file and return it, mapped into memory. Stopped
-    half-way, the same call goes on.
+    """Encode a stream of texts (a list, a generator, an open file) into the ``.npy`` file `path`,
+    and return it mapped into memory: shape (texts, dimension), float32, read-only.
 
     At no time are more than `chunk_size` texts and vectors in memory. After each chunk the vectors
     are forced to the disk, and only then is the progress noted, in ``path`` + ``.json``; until the
     end the vectors stand in ``path`` + ``.partial``. Whatever kills the process costs one chunk at
-    most. For a file that is finished, the call checks it and encodes nothing.
+    most: the same call goes on. To go on, `texts` must begin with the same texts as before: they
+    are read again and compared by their hash, but not encoded again. With the same `chunk_size`,
+    the result is bit by bit that of an uninterrupted run. For a file that is finished, the call
+    checks it and encodes nothing. `model`, `kind` and `show_progress` as for `encode`.
 
-    To go on, `texts` must begin with the same texts as before: they are read again and compared by
-    their hash, but not encoded again. With the same `batch_size` and `chunk_size`, the result is
-    bit by bit that of an uninterrupted run.
-
-    Parameters
-    ----------
-    texts
-        Any iterable: a list, a generator, an open file. It is read once.
-    path
-        The file to make, such as ``corpus.npy``.
-    model, kind, batch_size, show_progress, normalize, prompt
-        As for `encode`.
-    chunk_size
-        Texts between two notes of progress.
-
-    Returns
-    -------
-    memmap, shape (texts, dimension), float32, read-only
-        ``np.load(path, mmap_mode="r")`` gives the same, in any program.
-
-    Raises
-    ------
-    ValueError
-        When the file was begun with other texts, another model or other settings, or is damaged.
-        Nothing is changed then.
-    FileExistsError
-        When `path` holds something that this function did not write.
-    RuntimeError
-        When another process is writing this file.
-    TypeError
-        As for `encode`; the texts before the wrong one are kept.
+    Raises ValueError when the file was begun with other texts, another model or another kind, or is
+    damaged (nothing is changed then); FileExistsError when `path` holds something that this
+    function did not write; RuntimeError when another process is writing it; TypeError as `encode`
+    does, the texts before the wrong one being kept.
     """
     from filelock import FileLock, Timeout
 
-    _check_whole("chunk_size", chunk_size)
-    stream = _each_text(texts)
+    check_whole("chunk_size", chunk_size)
+    stream = each_text(texts)
     path = Path(path).expanduser()
     if path.suffix != ".npy":
         raise ValueError(f"path is {path.name!r}; give a name that ends in .npy")
     path.parent.mkdir(parents=True, exist_ok=True)
-    source = _Source(model, None, kind, prompt, normalize, batch_size)
+    source = _Source(model, None, kind)
     total = len(texts) if isinstance(texts, Sized) else None
-    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
     try:
-        lock.acquire()
+        with (
+            FileLock(path.with_name(f".{path.name}.lock"), timeout=0),
+            progress(total, "encoding", show=show_progress) as advance,
+        ):
+            _Stream(path, source).run(stream, int(chunk_size), advance)
     except Timeout as error:
         what = f"another process is writing {path}"
         raise RuntimeError(f"{what}. Wait for it, or choose another path") from error
-    try:
-        with progress(total, "encoding", show=show_progress) as advance:
-            _Stream(path, source).run(stream, int(chunk_size), advance)
-    finally:
-        lock.release()
     return np.load(path, mmap_mode="r")
 
 
@@ -416,8 +257,7 @@ class _Stream:
         self.path, self.source = path, source
         self.partial = path.with_name(f"{path.name}.partial")
         self.note = path.with_name(f"{path.name}.json")
-        self.texts = hashlib.sha256()
-        self.rows = self.crc = 0
+        self.texts, self.rows = hashlib.sha256(), 0
         self.dimension, self.key = source.dimension, source.key
 
     def run(self, stream: Iterator[str], chunk_size: int, advance) -> None:
@@ -425,7 +265,6 @@ class _Stream:
         if note is not None:
             self._skip(stream, note, advance)
             if note["complete"]:
-                self._check_end(stream, note)
                 if not self.path.exists():  # killed between the last note and the new name
                     os.replace(self.partial, self.path)
                 return
@@ -442,116 +281,80 @@ class _Stream:
                     what = f"the model gave vectors of {data.shape[1]} numbers"
                     raise ValueError(f"{what}; {self.dimension} were expected")
                 file.write(data)
-                self._count(chunk, data)
+                self._count(chunk)
                 _to_disk(file)
                 self._write_note(complete=False)
                 advance(len(chunk))
             file.seek(0)
-            file.write(_npy_header(self.rows, self.dimension))
+            file.write(self._header())
             _to_disk(file)
         self._write_note(complete=True)
         os.replace(self.partial, self.path)
 
-    def _bytes(self) -> int:
-        return _HEADER_BYTES + self.rows * self.dimension * 4
+    def _header(self) -> bytes:
+        """Return what stands before the vectors: as long for any number of rows."""
+        buffer, shape = io.BytesIO(), (self.rows, self.dimension)
+        entries = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(buffer, entries)
+        return buffer.getvalue()
 
-    def _count(self, chunk: list[str], data: np.ndarray | None = None) -> None:
+    def _bytes(self) -> int:
+        return len(self._header()) + self.rows * self.dimension * 4
+
+    def _count(self, chunk: list[str]) -> None:
         for text in chunk:
-            self.texts.update(_hash(text))
-        if data is not None:
-            self.rows += len(chunk)
-            self.crc = zlib.crc32(data, self.crc)
+            self.texts.update(hashlib.sha256(text.encode()).digest())
+        self.rows += len(chunk)
 
     def _read_note(self) -> dict | None:
+        if not self.note.exists():
+            return None
         try:
             note = json.loads(self.note.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
-        except ValueError as error:
-            raise ValueError(f"{self.note} is damaged ({error}). {self._remedy()}") from error
-        known = isinstance(note, dict) and note.get("format") == _FORMAT and note.keys() >= _NOTE
+            known = note["format"] == _FORMAT and note.keys() >= _NOTE
+        except (ValueError, LookupError, TypeError) as error:
+            raise self._error(f"{self.note} is damaged ({error})") from error
         if not known:
             what = f"{self.note} was not written by encode_to_file, format {_FORMAT}"
             raise ValueError(f"{what}. Choose another path")
         if note["model"] != self.key or note["dimension"] != self.dimension:
-            its = ", ".join(
-                f"{name}={note[name]!r}" for name in ("dimension", "normalize", "prompt")
-            )
-            raise ValueError(
-                f"{self.path} was begun with another model or other settings (its own: {its}). "
-                f"Use those, choose another path, or begin again. {self._remedy()}"
-            )
+            what = f"{self.path} was begun with another model or another kind of text"
+            its = f"its dimension is {note['dimension']}, yours {self.dimension}"
+            raise self._error(f"{what} ({its}). Use those, choose another path, or begin again")
         return note
 
     def _skip(self, stream: Iterator[str], note: dict, advance) -> None:
-        """Pass over the texts that are done, and make sure that they and their vectors are what
-        they were.
-        """
-        done = 0
-        while chunk := list(islice(stream, min(4_096, note["rows"] - done))):
+        """Pass over the texts that are done; they and the file must be what they were."""
+        while chunk := list(islice(stream, min(4_096, note["rows"] - self.rows))):
             self._count(chunk)
-            done += len(chunk)
             advance(len(chunk))
         remedy = "Give the same texts in the same order, or choose another path"
-        if done < note["rows"]:
-            what = f"{self.path} holds {note['rows']:,} texts, and only {done:,} were given"
+        if self.rows < note["rows"]:
+            what = f"{self.path} holds {note['rows']:,} texts, and only {self.rows:,} were given"
             raise ValueError(f"{what}. {remedy}")
         if self.texts.hexdigest() != note["texts"]:
-            what = f"{self.path} was begun with other texts: the first {done:,} are not the same"
-            raise ValueError(f"{what}. {remedy}")
-        self.rows = done
-        self._check_vectors(note)
-
-    def _check_vectors(self, note: dict) -> None:
+            what = f"the first {self.rows:,} are not the same"
+            raise ValueError(f"{self.path} was begun with other texts: {what}. {remedy}")
         finished = note["complete"]
+        if finished and any(True for _ in stream):
+            what = f"{self.path} is finished with {self.rows:,} texts, and more were given"
+            raise ValueError(f"{what}. Encode the new ones into a file of their own")
         data = self.path if finished and self.path.exists() else self.partial
-        size = data.stat().st_size if data.exists() else -1
+        size = data.stat().st_size if data.exists() else 0
         if size < self._bytes() or (finished and size > self._bytes()):
-            found = f"{size:,} bytes" if size >= 0 else "no file"
-            what = f"{data} is damaged: {self._bytes():,} bytes expected, {found} found"
-            raise ValueError(f"{what}. {self._remedy()}")
-        with data.open("rb") as file:
-            header = file.read(_HEADER_BYTES)
-            left = self._bytes() - _HEADER_BYTES
-            while left and (block := file.read(min(_BLOCK, left))):
-                self.crc = zlib.crc32(block, self.crc)
-                left -= len(block)
-        header_wrong = finished and header != _npy_header(self.rows, self.dimension)
-        if self.crc != note["crc32"] or header_wrong:
-            what = f"{data} is damaged: it does not hold what was written"
-            raise ValueError(f"{what}. {self._remedy()}")
-
-    def _check_end(self, stream: Iterator[str], note: dict) -> None:
-        for _ in stream:
-            finished = f"{self.path} is finished with {note['rows']:,} texts, and more were given"
-            raise ValueError(f"{finished}. Encode the new ones into a file of their own")
+            what = f"{self._bytes():,} bytes expected, {size:,} found"
+            raise self._error(f"{data} is damaged: {what}")
 
     def _write_note(self, *, complete: bool) -> None:
-        note = {
-            "format": _FORMAT,
-            "complete": complete,
-            "rows": self.rows,
-            "dimension": self.dimension,
-            "normalize": self.source.normalize,
-            "prompt": self.source.prompt,
-            "model": self.key,
-            "texts": self.texts.hexdigest(),
-            "crc32": self.crc,
-        }
+        note = {"format": _FORMAT, "complete": complete, "rows": self.rows, "model": self.key}
+        note |= {"dimension": self.dimension, "texts": self.texts.hexdigest()}
         with replacing(self.note) as temporary, temporary.open("w", encoding="utf-8") as file:
             json.dump(note, file, indent=2)
             _to_disk(file)
 
-    def _remedy(self) -> str:
-        return f"Delete {self.path.name}, {self.partial.name} and {self.note.name} to begin again"
-
-
-def _npy_header(rows: int, dimension: int) -> bytes:
-    """Return the header of a ``.npy`` file (format 1.0) of float32, padded to `_HEADER_BYTES`."""
-    shape = f"({rows}, {dimension})"
-    entries = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".encode("ascii")
-    start = b"\x93NUMPY\x01\x00" + (_HEADER_BYTES - 10).to_bytes(2, "little")
-    return start + entries.ljust(_HEADER_BYTES - 10 - 1) + b"\n"
+    def _error(self, what: str) -> ValueError:
+        files = f"{self.path.name}, {self.partial.name} and {self.note.name}"
+        return ValueError(f"{what}. Delete {files} to begin again")
 
 
 def _to_disk(file) -> None:

@@ -4,9 +4,8 @@
 >>> scores.mean["recip_rank"], scores.per_query["q1"]["recall_1"]
 (0.5, 0.0)
 
-The retrieval metrics do what trec_eval does, in every corner: see `evaluate_retrieval`. Lesson 07
-writes each of them in a few lines first. Whether one mean is better than another is a question for
-`helpers.statistics`.
+The retrieval metrics do what trec_eval does, in every corner: see `evaluate_retrieval`. Lesson 07 writes each of them in a few
+lines first. Whether one mean is better than another is a question for `helpers.statistics`.
 """
 
 from __future__ import annotations
@@ -38,23 +37,15 @@ GAINS = {"linear": lambda grade: grade, "exponential": lambda grade: 2.0**grade 
 
 @dataclass(frozen=True, eq=False)
 class PairScores:
-    """What `evaluate_pairs` found.
+    """What `evaluate_pairs` found of `n` pairs.
 
-    Attributes
-    ----------
-    n : number of pairs
-    spearman : correlation of the cosines' order with that of the readers' similarities; what
-        benchmark tables call "cosine Spearman" (they print it times 100)
-    roc_auc : chance that a pair of the same meaning scores higher than one that differs; guessing
-        gives 0.5
-    average_precision : area under the precision-recall curve of "same meaning"; guessing gives
-        about the share of such pairs, a little more where pairs are few
-    threshold : cosine from which "same meaning" is said, chosen on one half of the pairs
-    accuracy : share of right answers at that threshold on the other half
-    baseline_accuracy : the same for somebody who always says what was more frequent in the first
-        half
-    halves : how the halves were made: ``"as the pairs say"`` or ``"at random, seed …"``
-    scores : array, shape (n,): the cosines, in the order of the pairs
+    ``spearman``: the correlation of the cosines' order with that of the readers' similarities, what benchmark tables call
+    "cosine Spearman" (they print it times 100). ``roc_auc``: the chance that a pair of the same meaning scores higher than one
+    that differs; guessing gives 0.5. ``average_precision``: the area under the precision-recall curve of "same meaning";
+    guessing gives about the share of such pairs. ``threshold``: the cosine from which "same meaning" is said, chosen on one
+    half of the pairs; ``accuracy``: the share of right answers at it on the other half; ``baseline_accuracy``: the same for
+    somebody who always says what was more frequent in the first. ``halves``: how they were made. ``scores``: the cosines,
+    shape (n,), in the order of the pairs.
     """
 
     n: int
@@ -78,35 +69,14 @@ def evaluate_pairs(
 ) -> PairScores:
     """Compare a model's cosine similarities with readers' judgements of the same sentence pairs.
 
-    Parameters
-    ----------
-    model
-        A model's name (see `helpers.models.load_model`), or anything with an ``encode`` such as
-        `SentenceTransformer`'s. Its vectors need not have norm 1.
-    pairs
-        (text, text, similarity) each, on any scale, or the records of `helpers.data.load_pairs`.
-    same_from
-        A similarity from here up counts as "the same meaning". 4 suits a scale of 0 to 5.
-    seed
-        For the halves, where the pairs do not name them.
-    cache
-        Keep the vectors on disk (see `helpers.encoding.encode`), unless the model is an object that
-        the cache cannot know.
+    `model` is a name (see `helpers.models.load_model`), or anything with an ``encode`` such as `SentenceTransformer`'s. `pairs`
+    are four or more (text, text, similarity), on any scale, or the records of `helpers.data.load_pairs`. The threshold is
+    chosen on those whose ``half`` is ``"choose"``; where not all have a ``half``, on half of them, drawn with `seed`. A
+    similarity of `same_from` or more counts as "the same meaning"; where no pair or every pair has it, the figures about it are
+    NaN. `cache` keeps the vectors on disk, unless the model is an object that the cache cannot know.
 
-    Returns
-    -------
-    PairScores
-        The threshold is chosen on the pairs whose ``half`` is ``"choose"`` and tested on all
-        others. Where not all pairs have a ``half``, half of them, drawn with `seed`, choose. Where
-        no pair, or every pair, has the same meaning, `roc_auc`, `average_precision`, `threshold`
-        and both accuracies are NaN.
-
-    Raises
-    ------
-    ValueError
-        With fewer than four pairs, or with a similarity that is no finite number.
-    TypeError
-        For a table or a dictionary, or when a pair is not (text, text, similarity).
+    Raises TypeError for a table, a dictionary, or what is no (text, text, similarity); ValueError for fewer than four pairs and
+    for a similarity that is no finite number.
     """
     from scipy.stats import spearmanr
 
@@ -134,26 +104,22 @@ def evaluate_pairs(
 def _unpack_pairs(pairs: Iterable) -> tuple[list, list[str], list[str], np.ndarray]:
     if isinstance(pairs, Mapping) or hasattr(pairs, "columns"):
         raise TypeError(
-            f"pairs is a {type(pairs).__name__}; give a list of (text, text, similarity): of a "
-            "table, list(zip(table.first, table.second, table.similarity))"
+            f"pairs is a {type(pairs).__name__}; give a list of (text, text, similarity): of a table, "
+            "list(zip(table.first, table.second, table.similarity))"
         )
     pairs = list(pairs)
     if len(pairs) < 4:
-        raise ValueError(
-            f"{len(pairs)} pairs were given; give four or more, and hundreds to conclude something"
-        )
+        what = f"{len(pairs)} pairs were given; give four or more"
+        raise ValueError(f"{what}, and hundreds to conclude something")
     unpacked = []
     for position, pair in enumerate(pairs):
         try:
             first, second, similarity = () if isinstance(pair, str) else pair
             number = float(similarity)
+            "".join((first, second))
         except (TypeError, ValueError):
-            number = None
-        if number is None or not (isinstance(first, str) and isinstance(second, str)):
-            raise TypeError(
-                f"pairs[{position}] is {pair!r}; give (text, text, similarity): two strings and a "
-                "number"
-            )
+            what = f"pairs[{position}] is {pair!r}; give (text, text, similarity)"
+            raise TypeError(f"{what}: two strings and a number") from None
         if not math.isfinite(number):
             raise ValueError(f"pairs[{position}] has the similarity {number}; give a finite number")
         unpacked.append((first, second, number))
@@ -164,9 +130,7 @@ def _unpack_pairs(pairs: Iterable) -> tuple[list, list[str], list[str], np.ndarr
 def _unit_vectors(
     model: Any, texts: list[str], cache: bool, kind: Literal["query", "document"] | None = None
 ) -> np.ndarray:
-    """Return vectors, shape (texts, dimension), float64, norm 1, with the model's own prompt for
-    `kind`; from the cache, where it can know the model.
-    """
+    """Return vectors, float64, norm 1, with the model's prompt for `kind`; from the cache, where it can know the model."""
     from helpers.encoding import encode
 
     known = isinstance(model, str | Path) or hasattr(model, "state_dict")
@@ -197,11 +161,8 @@ def _as_classifier(scores: np.ndarray, same: np.ndarray, choose: np.ndarray) -> 
 
 
 def _best_threshold(scores: np.ndarray, same: np.ndarray) -> float:
-    """Return the threshold at which ``scores >= threshold`` agrees with `same` most often.
-
-    Candidates lie half-way between neighbouring scores, and just beyond both ends ("always" and
-    "never"). Of several best ones the middle one is returned.
-    """
+    """Return the threshold at which ``scores >= threshold`` agrees with `same` most often: half-way between neighbouring scores,
+    or just beyond both ends ("always" and "never"). Of several best ones the middle one."""
     levels = np.unique(scores)
     between = (levels[:-1] + levels[1:]) / 2
     candidates = np.concatenate([[levels[0] - 1e-6], between, [levels[-1] + 1e-6]])
@@ -215,29 +176,19 @@ def _best_threshold(scores: np.ndarray, same: np.ndarray) -> float:
 
 @dataclass(frozen=True)
 class RetrievalScores:
-    """What `evaluate_retrieval` found, under trec_eval's names.
+    """What `evaluate_retrieval` found, under trec_eval's names, as ``mean`` over the queries and ``per_query``.
 
-    ``recall_k``: the share of the relevant documents that are among the first k. ``P_k``: how many
-    of the first k are relevant, divided by k even if fewer were found. ``recip_rank``: 1 / the rank
-    of the first relevant one; its mean is called MRR. ``map``: the mean, over all relevant
-    documents, of the precision at the rank of each. ``ndcg_cut_k``: each document gives a gain by
-    its grade, divided by log2(1 + rank), and the sum is divided by that of the best ranking of all
-    judged documents.
+    ``recall_k``: the share of the relevant documents that are among the first k. ``P_k``: how many of the first k are relevant,
+    divided by k even if fewer were found. ``recip_rank``: 1 / the rank of the first relevant one; its mean is called MRR.
+    ``map``: the mean, over all relevant documents, of the precision at the rank of each. ``ndcg_cut_k``: each document gives a
+    gain by its grade, divided by log2(1 + rank), and the sum is divided by that of the best ranking of all judged documents.
 
-    Attributes
-    ----------
-    mean : {measure: mean over the queries in `per_query`}
-    per_query : {query: {measure: value}}
-    gain : of ndcg_cut_k
-    relevant_from : of all others
-    missing : judged queries for which the run has nothing: no entry, or one without documents
-    unjudged : queries of the run without judgements; they take no part
+    ``missing``: judged queries for which the run has nothing: no entry, or one without documents. ``unjudged``: queries of the
+    run without judgements; they take no part.
     """
 
     mean: dict[str, float]
     per_query: dict[str, dict[str, float]]
-    gain: Gain
-    relevant_from: float
     missing: tuple[str, ...]
     unjudged: tuple[str, ...]
 
@@ -261,45 +212,31 @@ def evaluate_retrieval(
 
     Parameters
     ----------
-    run
-        ``{query: {document: score}}``, a larger score being better.
-    qrels
-        ``{query: {document: grade}}``.
+    run, qrels
+        ``{query: {document: score}}``, a larger score being better, and ``{query: {document: grade}}``.
     ks
         Where precision, recall and nDCG are cut.
     relevant_from
-        Documents of this grade and higher are relevant for everything but nDCG, which uses all
-        grades (trec_eval's ``-l``).
+        Documents of this grade and higher are relevant for everything but nDCG, which uses all grades (trec_eval's ``-l``).
     gain
-        ``"linear"``: the grade itself (Järvelin and Kekäläinen 2002; trec_eval).
-        ``"exponential"``: 2^grade − 1 (Burges and others 2005), which sets the highest grades
-        further apart. A report says which, unless all grades are 0 and 1.
+        ``"linear"``: the grade itself (Järvelin and Kekäläinen 2002; trec_eval). ``"exponential"``: 2^grade − 1 (Burges and
+        others 2005), which sets the highest grades further apart. A report says which, unless all grades are 0 and 1.
     complete
-        Which queries the means are taken over; see below.
+        Whether means are over all judged queries (trec_eval's ``-c``); see below.
 
-    Raises
-    ------
-    ValueError
-        When no query is in both, for a score or grade that is not a number, or a `k` below 1.
-    TypeError
-        For tables or lists where mappings belong, for ids that are neither strings nor whole
-        numbers, or numbers in the run and strings in the judgements.
+    Raises ValueError when no query is in both, for a score or grade that is not a number, or a `k` below 1; TypeError for tables
+    or lists where mappings belong, and for ids that are neither strings nor whole numbers, or numbers here and strings there.
 
     Notes
     -----
-    Where runs and judgements do not fit together, the rules are trec_eval's:
-
-    * **Ties.** Documents are sorted by score, largest first; equal scores by document id, in
-      *descending* order. The order in which a run lists them does not matter. Scores are compared
-      in single precision, as by trec_eval 9: 1 and 1 + 1e-9 are a tie.
+    * **Ties.** Documents are sorted by score, largest first; equal scores by document id, in *descending* order. Scores are
+      compared in single precision, as by trec_eval 9: 1 and 1 + 1e-9 are a tie.
     * **A query without relevant documents** gets 0 in every measure, and counts in the mean.
-    * **A judged query that is not in the run** is left out of the mean, and a system that answers
-      only easy queries looks good. With ``complete=True`` (trec_eval's ``-c``) it counts as 0.
-    * **A judged query for which the run lists no document**, ``{query: {}}``, counts as 0 in every
-      measure, with or without `complete`. `RetrievalScores.missing` names both.
-    * **A query of the run without judgements** is left out. `RetrievalScores.unjudged` names them.
-    * **A document without a judgement, or with a negative grade,** keeps its rank and counts as not
-      relevant.
+    * **A judged query that is not in the run** is left out of the mean, and a system that answers only easy queries looks good.
+      With `complete` it counts as 0.
+    * **A judged query for which the run lists no document**, ``{query: {}}``, counts as 0, with or without `complete`.
+    * **A query of the run without judgements** is left out.
+    * **A document without a judgement, or with a negative grade,** keeps its rank and counts as not relevant.
     """
     ks = _checked_settings(ks, relevant_from, gain)
     _check("run", run, "score")
@@ -309,25 +246,19 @@ def evaluate_retrieval(
     judged = {query: grades for query, grades in qrels.items() if grades}
     queries = [query for query in judged if complete or query in run]
     if not queries:
-        raise ValueError(
-            f"no query is in both: the run has {len(run)} {list(run)[:3]}, the judgements have "
-            f"{len(judged)} {list(judged)[:3]}"
-        )
+        ours, theirs = (f"{len(ids)} {list(ids)[:3]}" for ids in (run, judged))
+        raise ValueError(f"no query is in both: the run has {ours}, the judgements have {theirs}")
     per_query = {
         query: _measures(_ranked(run.get(query, {})), judged[query], ks, relevant_from, gain)
         for query in queries
     }
-    return RetrievalScores(
-        mean={
-            measure: math.fsum(values[measure] for values in per_query.values()) / len(queries)
-            for measure in per_query[queries[0]]
-        },
-        per_query=per_query,
-        gain=gain,
-        relevant_from=relevant_from,
-        missing=tuple(query for query in judged if not run.get(query)),
-        unjudged=tuple(query for query in run if query not in judged),
-    )
+    means = {
+        measure: math.fsum(values[measure] for values in per_query.values()) / len(queries)
+        for measure in per_query[queries[0]]
+    }
+    missing = tuple(query for query in judged if not run.get(query))
+    unjudged = tuple(query for query in run if query not in judged)
+    return RetrievalScores(means, per_query, missing, unjudged)
 
 
 def _checked_settings(ks: Iterable[int], relevant_from: float, gain: Gain) -> list[int]:
@@ -344,23 +275,18 @@ def _checked_settings(ks: Iterable[int], relevant_from: float, gain: Gain) -> li
 def _check(name: str, given: Any, inner: str) -> None:
     """Refuse what is not ``{query: {document: number}}``."""
     if not isinstance(given, Mapping):
-        raise TypeError(
-            f"{name} is a {type(given).__name__}; give {{query: {{document: {inner}}}}} (a matrix "
-            "of scores becomes a run by run_from_scores)"
-        )
+        what = f"{name} is a {type(given).__name__}; give {{query: {{document: {inner}}}}}"
+        raise TypeError(f"{what} (a matrix of scores becomes a run by run_from_scores)")
     for query, documents in given.items():
         if not isinstance(documents, Mapping):
-            raise TypeError(
-                f"{name}[{query!r}] is a {type(documents).__name__}; give {{document: {inner}}}"
-            )
+            what = f"{name}[{query!r}] is a {type(documents).__name__}"
+            raise TypeError(f"{what}; give {{document: {inner}}}")
         for document, number in documents.items():
             # Infinite scores have a rank; an infinite grade has no meaning.
             wrong = isinstance(number, str) or not np.isscalar(number) or math.isnan(number)
             if wrong or (inner == "grade" and math.isinf(number)):
-                raise ValueError(
-                    f"query {query!r}: the {inner} of document {document!r} is {number!r}; give a "
-                    f"number, or leave the document out of {name}"
-                )
+                what = f"query {query!r}: the {inner} of document {document!r} is {number!r}"
+                raise ValueError(f"{what}; give a number, or leave the document out of {name}")
 
 
 def _check_ids(**ids: Iterable[Hashable]) -> None:
@@ -370,15 +296,14 @@ def _check_ids(**ids: Iterable[Hashable]) -> None:
         for one in some:
             kind = str if isinstance(one, str) else int
             if kind is int and not isinstance(one, int | np.integer):
-                raise TypeError(
-                    f"{name}: a {type(one).__name__} stands where an id belongs, a string or a "
-                    "whole number. Of search results, take ids[result.index]"
-                )
+                what = f"{name}: a {type(one).__name__} stands where an id belongs"
+                how = "a string or a whole number. Of search results, take ids[result.index]"
+                raise TypeError(f"{what}, {how}")
             first.setdefault(kind, f"{one!r} in {name}")
     if len(first) > 1:
+        what = f"some ids are strings and some are numbers ({', '.join(first.values())})"
         raise TypeError(
-            f"some ids are strings and some are numbers ({', '.join(first.values())}): the same "
-            "thing has two ids. Make all of one kind, such as str(id)"
+            f"{what}: the same thing has two ids. Make all of one kind, such as str(id)"
         )
 
 
@@ -418,23 +343,13 @@ def _ranked(scores: Mapping[str, float]) -> list[str]:
 def run_from_scores(
     scores: np.ndarray, queries: Sequence[str], documents: Sequence[str]
 ) -> dict[str, dict[str, float]]:
-    """Return scores, shape (queries, documents), as a run: ``{query: {document: score}}``.
-
-    A score of −inf means that the document was not found.
-
-    Raises
-    ------
-    ValueError
-        When the shape does not fit the ids, a score is NaN, or an id comes twice.
-    TypeError
-        For ids that are neither strings nor whole numbers.
-    """
+    """Return scores, shape (queries, documents), as a run: ``{query: {document: score}}``. A score of −inf means that the
+    document was not found. Raises ValueError when the shape does not fit the ids, a score is NaN, or an id comes twice;
+    TypeError for ids that are neither strings nor whole numbers."""
     scores = np.asarray(scores)
     if scores.shape != (len(queries), len(documents)):
-        raise ValueError(
-            f"scores has shape {scores.shape}; {len(queries)} queries and {len(documents)} "
-            "documents were given"
-        )
+        given = f"{len(queries)} queries and {len(documents)} documents were given"
+        raise ValueError(f"scores has shape {scores.shape}; {given}")
     if np.isnan(scores).any():
         row, column = np.argwhere(np.isnan(scores))[0]
         raise ValueError(f"scores[{row}, {column}] is NaN; −inf says that nothing was found")
@@ -442,14 +357,9 @@ def run_from_scores(
         _check_ids(**{what: ids})
         if len(set(ids)) < len(ids):
             raise ValueError(f"an id stands twice in {what}; give each once")
-    return {
-        query: {
-            document: score
-            for document, score in zip(documents, row, strict=True)
-            if score != -math.inf
-        }
-        for query, row in zip(queries, scores.tolist(), strict=True)
-    }
+    rows = (zip(documents, row, strict=True) for row in scores.tolist())
+    found = ({document: score for document, score in row if score != -math.inf} for row in rows)
+    return dict(zip(queries, found, strict=True))
 
 
 # --- a table of models ----------------------------------------------------------------------------
@@ -471,34 +381,17 @@ def compare_models(
 ) -> pd.DataFrame:
     """Measure models on the course's data: one row each, quality and cost side by side.
 
-    Parameters
-    ----------
-    names
-        Names of models (see `helpers.models.MODELS`), or ``{name: loaded model}`` for anything that
-        has an ``encode`` such as `SentenceTransformer`'s. One of the course's models that is not on
-        this machine is not fetched: its row says how to get it.
-    articles, queries, pairs
-        What to measure on; None: the archive, its queries that have an answer, and the graded
-        pairs. Articles are searched by title and text, whole: what a model does not read of them is
-        lost. Queries and articles each get the model's prompt for their side, where it has one.
-    cache
-        Keep the vectors on disk (see `helpers.encoding.encode`). Speed is always measured without.
+    `names` are names of models (see `helpers.models.MODELS`), or ``{name: loaded model}`` for anything that has an ``encode``
+    such as `SentenceTransformer`'s. A model of the course that is not on this machine is not fetched: its row says how to get
+    it. Models are measured on the archive, its queries that have an answer, and the graded pairs, if nothing else is given.
+    Articles are searched by title and text, whole: what a model does not read of them is lost. `cache` keeps the vectors on
+    disk; speed is always measured without.
 
-    Returns
-    -------
-    DataFrame, indexed by name
-        ``nDCG@10`` (linear gain, mean over the queries), ``Spearman`` (over the pairs),
-        ``documents/s`` and ``ms/query`` (a query is encoded alone and compared with every article),
-        ``dimension``, ``MB`` (10⁶ bytes on disk; NaN for a loaded model), ``million parameters``
-        (NaN where the model does not say) and ``note``. What could not be measured is NaN, and the
-        note says why. ``table.attrs["measured"]`` is a line for below the table: how many queries,
-        pairs and articles, and how many threads. ``table.attrs["query"]`` and
-        ``table.attrs["documents"]`` hold each model's `Timing`, for `timing.claim_order`.
-
-    Notes
-    -----
-    All models are loaded first, and then timed in turn, round by round (`timing.time_in_turn`): a
-    busy machine slows one as much as the other.
+    Returns a DataFrame, indexed by name: ``nDCG@10`` (linear gain, mean over the queries), ``Spearman`` (over the pairs),
+    ``documents/s`` and ``ms/query`` (a query is encoded alone and compared with every article; models are timed in turn),
+    ``dimension``, ``MB`` (10⁶ bytes on disk), ``million parameters`` and ``note``. What could not be measured is NaN, and the
+    note says why. ``table.attrs["measured"]`` is a line for below the table; ``table.attrs["query"]`` and ``["documents"]``
+    hold each model's `Timing`, for `timing.claim_order`.
     """
     import pandas as pd
 
@@ -532,10 +425,9 @@ def compare_models(
         rows[name]["documents/s"] = min(_SAMPLE, len(texts)) / timings["documents"][name].seconds
     table = pd.DataFrame.from_dict(rows, orient="index", columns=list(_COLUMNS))
     table = table.astype(_COLUMNS).rename_axis("model")
-    table.attrs = timings | {
-        "measured": f"{len(queries)} queries, {len(articles)} articles, {len(pairs)} pairs; models "
-        f"timed in turn; threads: {'; '.join(threads()) or 'no pool found'}"
-    }
+    counts = f"{len(queries)} queries, {len(articles)} articles, {len(pairs)} pairs"
+    pools = "; ".join(threads()) or "no pool found"
+    table.attrs = timings | {"measured": f"{counts}; models timed in turn; threads: {pools}"}
     return table
 
 

@@ -14,8 +14,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-#: Scores held in memory at once, however many queries and documents there are: 16 million
-#: float32, 64 MB.
+#: Scores held in memory at once: 16 million float32, 64 MB.
 SCORES_IN_MEMORY = 16_000_000
 #: From this many queries on, FAISS with BLAS is faster than NumPy's product and a selection.
 BATCH = 20
@@ -33,16 +32,9 @@ def top_k(queries: np.ndarray, vectors: np.ndarray, k: int) -> tuple[np.ndarray,
     A batch is searched by FAISS with BLAS, which never holds all scores; a few queries by NumPy's
     product. Both find the same.
 
-    Parameters
-    ----------
-    queries : array, shape (queries, dimension), float32
-    vectors : array, shape (n, dimension), float32, with rows next to each other in memory
-    k : from 1 to n
-
-    Returns
-    -------
-    places : int array, shape (queries, k)
-    scores : float32 array, shape (queries, k), in descending order; equal ones in order of place
+    `queries`, shape (queries, dimension), and `vectors`, shape (n, dimension), are float32 with
+    rows next to each other in memory; `k` is from 1 to n. Returned are places (int) and scores
+    (float32), both of shape (queries, k), best first; equal scores in order of place.
     """
     if len(queries) < BATCH or k > LARGEST_K:
         return _by_numpy(queries, vectors, k)
@@ -73,42 +65,26 @@ def _by_numpy(queries: np.ndarray, vectors: np.ndarray, k: int) -> tuple[np.ndar
 
 
 def top_k_indices(scores: np.ndarray, k: int) -> np.ndarray:
-    """Return the indices of the `k` largest of `scores`, largest first; equal scores in ascending
-    order of index.
+    """Return the indices of the `k` largest of `scores`, shape (n,), largest first (all n, where k
+    is larger); equal scores in ascending order of index. Only the `k` found are sorted.
 
-    Only the `k` found are sorted: finding them takes time in proportion to ``len(scores)``.
-
-    Parameters
-    ----------
-    scores : array, shape (n,)
-    k : at least 1; a larger k than n gives all n
-
-    Raises
-    ------
-    ValueError
-        For another shape, a `k` below 1, or a score that is NaN: it has no place in an order.
+    Raises ValueError for another shape, a `k` below 1, or NaN, which has no place in an order.
     """
     scores = np.asarray(scores)
     if scores.ndim != 1:
         raise ValueError(f"scores has shape {scores.shape}; give one row, of shape (n,)")
     if k < 1:
         raise ValueError(f"k={k}: give a whole number from 1 up")
-    if len(scores) and np.isnan(scores.max()):
+    # k scores reach the k-th best of the blocks' maxima: no smaller one is among the best. Blocks
+    # are columns, whose maxima a processor finds several at a time.
+    whole = len(scores) // _BLOCK * _BLOCK if len(scores) > 4 * _BLOCK * k else 0
+    maxima = scores[:whole].reshape(_BLOCK, -1).max(axis=0) if whole else scores
+    if np.isnan(maxima).any() or np.isnan(scores[whole:]).any():
         place = int(np.flatnonzero(np.isnan(scores))[0])
         raise ValueError(f"scores[{place}] is NaN, which has no place in an order. Find its cause")
-    possible = np.arange(len(scores))
-    if len(scores) > 4 * _BLOCK * k:
-        # k blocks reach the k-th best of the blocks' maxima, so that no smaller score is among the best k.
-        whole = len(scores) // _BLOCK * _BLOCK
-        maxima = scores[:whole].reshape(-1, _BLOCK).max(axis=1)
-        possible = np.flatnonzero(scores >= np.partition(maxima, -k)[-k])
-    if k < len(possible):
-        values = scores[possible]
-        smallest = np.partition(values, -k)[-k]
-        above, level = possible[values > smallest], possible[values == smallest]
-        # Of those that tie for the last places, the first ones.
-        possible = np.sort(np.concatenate([above, level[: k - len(above)]]))
-    return possible[np.argsort(-scores[possible], kind="stable")]
+    smallest = np.partition(maxima, -k)[-k] if k < len(maxima) else -np.inf
+    possible = np.flatnonzero(scores >= smallest)
+    return possible[np.argsort(-scores[possible], kind="stable")][:k]
 
 
 @contextmanager
@@ -128,26 +104,6 @@ def _blas_for_batches(faiss) -> Iterator[None]:
         finally:
             for name, value in before.items():
                 setattr(faiss.cvar, name, value)
-
-
-@contextmanager
-def threads_pinned(threads: int = 1) -> Iterator[int]:
-    """Give FAISS and the linear algebra libraries `threads` threads inside a ``with`` block; yield
-    how many FAISS has got.
-
-    On macOS that is always 1: more have been seen to crash beside torch's own OpenMP library.
-    """
-    from threadpoolctl import threadpool_limits
-
-    faiss = load_faiss()
-    before = faiss.omp_get_max_threads()
-    threads = 1 if sys.platform == "darwin" else threads
-    with threadpool_limits(limits=threads):
-        faiss.omp_set_num_threads(threads)
-        try:
-            yield faiss.omp_get_max_threads()
-        finally:
-            faiss.omp_set_num_threads(before)
 
 
 def load_faiss():

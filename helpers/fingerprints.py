@@ -28,20 +28,13 @@ _KNOWN: weakref.WeakKeyDictionary[Any, tuple[tuple, str]] = weakref.WeakKeyDicti
 
 
 def model_fingerprint(model: SentenceTransformer) -> str:
-    """Return who `model` is: 64 hexadecimal digits.
-
-    It is the SHA-256 of the weights and of all settings that change a vector: modules and their
-    configuration, tokenizer, ``max_seq_length``, prompts, ``truncate_dim``, and the versions of
-    the libraries that encode. All weights are read at every call.
+    """Return who `model` is, in 64 hexadecimal digits: the SHA-256 of the weights, read at every
+    call, and of all settings that change a vector: modules and their configuration, tokenizer,
+    ``max_seq_length``, prompts, ``truncate_dim``, and the libraries' versions.
 
     Any other object, such as a client of an embedding service, says who it is in an attribute
     ``cache_key``: a string with the service's address, the model's name, its revision and whatever
-    else changes its vectors.
-
-    Raises
-    ------
-    TypeError
-        When the model is neither.
+    else changes its vectors. Raises TypeError when the model is neither.
     """
     stated = getattr(model, "cache_key", None)
     if isinstance(stated, str) and stated:
@@ -60,9 +53,8 @@ def model_fingerprint(model: SentenceTransformer) -> str:
 def known_fingerprint(model: SentenceTransformer) -> str:
     """Return `model_fingerprint`, from memory if `model` looks as it did: a thousandth of the time.
 
-    Seen are other settings, another tokenizer, what torch knows of changed weights (a training
-    step, ``load_state_dict``), and behind its back (``.data``, NumPy) every change of a row, a
-    column or a whole tensor. One number changed there can go unseen.
+    Seen are other settings, another tokenizer, what torch knows of changed weights, and behind its
+    back (``.data``, NumPy) every change of a row, a column or a whole tensor; not of one number.
     """
     known = _KNOWN.get(model) if hasattr(model, "state_dict") else None
     if known is not None and not getattr(model, "cache_key", None) and known[0] == _glance(model):
@@ -177,10 +169,4 @@ def _settings(model) -> dict[str, Any]:
 
 @functools.cache
 def _versions() -> list[str]:
-    versions = []
-    for name in _ENCODERS:
-        try:
-            versions.append(f"{name} {importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:
-            versions.append(f"{name} none")
-    return versions
+    return [f"{name} {importlib.metadata.version(name)}" for name in _ENCODERS]

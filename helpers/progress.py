@@ -20,18 +20,11 @@ DELAY = 1.0
 def progress(
     total: int | None, label: str, *, show: bool | None = None, unit: str = "texts"
 ) -> Iterator[Callable[[int], object]]:
-    """Give a function that moves a progress bar on. The bar appears after a second, and estimates
-    the time that is left.
+    """Give a function that moves a progress bar on, of `total` in all (None: not known).
 
-    Parameters
-    ----------
-    total
-        How many there are in all; None where that is not known.
-    label, unit
-        What is done, and to what; ``"B"`` counts bytes, in thousands and millions.
-    show
-        None: in a terminal and in a notebook, not in a file or a pipe. True or False: always or
-        never. The variable ``TQDM_DISABLE`` switches every bar off.
+    The bar appears after a second and estimates the time that is left; `unit` ``"B"`` counts bytes.
+    `show` None: in a terminal and in a notebook, not in a file or a pipe; True or False: always or
+    never. The variable ``TQDM_DISABLE`` switches every bar off.
     """
     # In a notebook tqdm itself does not look at the variable.
     off = os.environ.get("TQDM_DISABLE", "0") not in ("", "0")
@@ -40,12 +33,7 @@ def progress(
         return
     from tqdm.auto import tqdm
 
-    with tqdm(
-        total=total,
-        desc=label,
-        unit=unit if unit == "B" else f" {unit}",
-        unit_scale=unit == "B",
-        delay=DELAY,
-        disable=None if show is None else False,
-    ) as bar:
+    bytes_ = {"unit": "B", "unit_scale": True} if unit == "B" else {"unit": f" {unit}"}
+    disable = None if show is None else False
+    with tqdm(total=total, desc=label, delay=DELAY, disable=disable, **bytes_) as bar:
         yield bar.update

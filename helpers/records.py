@@ -1,4 +1,4 @@
-"""What goes into a store and comes out of it, checked: ids, vectors, metadata, filters.
+"""What goes into a store and comes out of it: checked ids, vectors, metadata, filters; pages of records, and the nearest of them.
 
 A date in one of a collection's date fields is stored as a number whose order is that of the days, for Chroma has no dates:
 15 January 2024 is 20240115.
@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from helpers.clients import StoreError
 from helpers.encoding import check_texts, encode
 
+if TYPE_CHECKING:
+    from chromadb.api.models.Collection import Collection
+
+#: Records sent or fetched at once, where the client allows as many.
+BATCH = 1_000
+#: Results in one call: Chroma fails at about 32,700.
+RESULTS = 30_000
 PROBE = "The lighthouse keeper counts the ships that pass at night."
 _COMPARE = ("$gt", "$gte", "$lt", "$lte")
 _SEVERAL = ("$in", "$nin")
@@ -60,15 +67,8 @@ def check_ids(ids: Iterable[str]) -> list[str]:
 
 
 def check_vectors(vectors, dimension: int, what: str) -> np.ndarray:
-    """Return `vectors` as float32 of shape (n, dimension) and norm 1.
-
-    Raises
-    ------
-    TypeError
-        For what is no array of numbers.
-    StoreError
-        For another shape; for a vector that holds NaN or infinity, or is zero. `what` is its name in the message.
-    """
+    """Return `vectors`, called `what` in messages, as float32 of shape (n, dimension) and norm 1. TypeError for what is no array
+    of numbers; StoreError for another shape, and for a vector that holds NaN or infinity, or is zero."""
     expected = f"give numbers of shape (n, {dimension})"
     try:
         array = np.asarray(vectors)
@@ -126,20 +126,9 @@ def unit_vectors(vectors) -> np.ndarray:
 def to_chroma(
     metadata: Mapping[str, Any] | None, dates: Sequence[str], where: str
 ) -> dict[str, Any]:
-    """Return `metadata` as Chroma takes it, all checked; None stays None, and removes a key where there is one.
-
-    Parameters
-    ----------
-    metadata
-        Values are str, int, float, bool, a list of one of these, or, in the fields `dates`, `datetime.date`.
-    where
-        What the messages call it, such as ``"metadatas[3]"``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For what Chroma cannot store, or would store as something else.
-    """
+    """Return `metadata`, called `where` in messages, as Chroma takes it, all checked. Values are str, int, float, bool, a list of
+    one of these, or, in the fields `dates`, `datetime.date`; None stays None, and removes a key where there is one. TypeError or
+    ValueError for what Chroma cannot store, or would store as something else."""
     if metadata is None:
         return {}
     if not isinstance(metadata, Mapping):
@@ -147,9 +136,8 @@ def to_chroma(
     result = {}
     for key, value in metadata.items():
         if not isinstance(key, str) or not key or key[0] in "$#" or key == "chroma:document":
-            raise ValueError(
-                f"{where} has the key {key!r}; give a name that does not begin with $ or #"
-            )
+            how = "give a name that does not begin with $ or #"
+            raise ValueError(f"{where} has the key {key!r}; {how}")
         _check_text(key, f"{where}, the key {key!r},")
         place = f"{where}[{key!r}]"
         if isinstance(value, list | tuple | np.ndarray):
@@ -173,16 +161,10 @@ def from_chroma(metadata: Mapping[str, Any] | None, dates: Sequence[str]) -> dic
 
 def where_filter(where: Mapping[str, Any], dates: Sequence[str]) -> dict | None:
     """Return the filter `where` as Chroma takes it: one condition a dict, joined by ``$and``; dates as numbers; None for none.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For a filter that Chroma refuses, or that can find nothing.
-    """
+    TypeError or ValueError for a filter that Chroma refuses, or that can find nothing."""
     if not isinstance(where, Mapping):
-        raise TypeError(
-            f"where is a {type(where).__name__}; give a dict such as {{'category': 'food'}}"
-        )
+        what = f"where is a {type(where).__name__}"
+        raise TypeError(f"{what}; give a dict such as {{'category': 'food'}}")
     conditions: list[dict] = []
     for key, wanted in where.items():
         if key in ("$and", "$or"):
@@ -194,19 +176,15 @@ def where_filter(where: Mapping[str, Any], dates: Sequence[str]) -> dict | None:
             parts = [part for part in parts if part is not None]
             conditions += parts if key == "$and" or len(parts) == 1 else [{"$or": parts}]
         elif not isinstance(key, str) or key.startswith("$"):
-            raise ValueError(
-                f"where has {key!r} in the place of a key; here a name, $and or $or may stand"
-            )
+            what = f"where has {key!r} in the place of a key"
+            raise ValueError(f"{what}; here a name, $and or $or may stand")
         else:
             operators = wanted if isinstance(wanted, Mapping) else {"$eq": wanted}
             if not operators:
-                raise ValueError(
-                    f"where[{key!r}] is empty; give a value or an operator such as {{'$gte': 3}}"
-                )
-            conditions += [
-                {key: {operator: _operand(operator, value, key, dates)}}
-                for operator, value in operators.items()
-            ]
+                how = "give a value or an operator such as {'$gte': 3}"
+                raise ValueError(f"where[{key!r}] is empty; {how}")
+            checked = ((o, _operand(o, value, key, dates)) for o, value in operators.items())
+            conditions += [{key: {operator: value}} for operator, value in checked]
     if not conditions:
         return None
     return conditions[0] if len(conditions) == 1 else {"$and": conditions}
@@ -215,9 +193,8 @@ def where_filter(where: Mapping[str, Any], dates: Sequence[str]) -> dict | None:
 def _operand(operator: str, value, key: str, dates: Sequence[str]):
     place = f"where[{key!r}]"
     if operator not in _OPERATORS:
-        raise ValueError(
-            f"{place} has the operator {operator!r}; there are {', '.join(_OPERATORS)}"
-        )
+        there = ", ".join(_OPERATORS)
+        raise ValueError(f"{place} has the operator {operator!r}; there are {there}")
     if operator in _SEVERAL:
         if isinstance(value, str) or not isinstance(value, Iterable):
             raise TypeError(f"{place}: {operator} needs a list of values, {value!r} was given")
@@ -231,9 +208,8 @@ def _operand(operator: str, value, key: str, dates: Sequence[str]):
 def _values(values: Iterable, key: str, dates: Sequence[str], place: str) -> list:
     checked = [_value(each, key, dates, f"{place}, item {i},") for i, each in enumerate(values)]
     if not checked or len({type(each) for each in checked}) > 1:
-        raise ValueError(
-            f"{place} is {values!r}; a list needs one value or more, all of one type. For an empty one leave the key out"
-        )
+        how = "a list needs one value or more, all of one type. For an empty one leave the key out"
+        raise ValueError(f"{place} is {values!r}; {how}")
     return checked
 
 
@@ -245,29 +221,23 @@ def _value(value, key: str, dates: Sequence[str], place: str) -> str | int | flo
     if isinstance(value, datetime):  # pandas' Timestamp and NaT are datetimes too
         if kind == "NaTType":
             raise TypeError(f"{place} is NaT, a missing date: leave the key out")
-        raise TypeError(
-            f"{place} is a datetime; its time of day would be lost. Give .date() in a date field, or .timestamp(), "
-            "a number, in another field"
-        )
+        how = "Give .date() in a date field, or .timestamp(), a number, in another field"
+        raise TypeError(f"{place} is a datetime; its time of day would be lost. {how}")
     if isinstance(value, date):
         if key not in dates:
-            raise TypeError(
-                f"{place} is a date, but {key!r} is not one of the collection's date fields {list(dates)}. Name it in "
-                "date_fields when you create the collection"
-            )
+            what = f"{key!r} is not one of the collection's date fields {list(dates)}"
+            how = "Name it in date_fields when you create the collection"
+            raise TypeError(f"{place} is a date, but {what}. {how}")
         return value.year * 10_000 + value.month * 100 + value.day
     if key in dates:
-        raise TypeError(
-            f"{place} is {value!r}, a {kind}; {key!r} is a date field: give a datetime.date"
-        )
+        how = f"{key!r} is a date field: give a datetime.date"
+        raise TypeError(f"{place} is {value!r}, a {kind}; {how}")
     if not isinstance(value, str | int | float):
-        raise TypeError(
-            f"{place} is a {kind}; give a str, int, float, bool, date, or a list of one of them"
-        )
+        how = "give a str, int, float, bool, date, or a list of one of them"
+        raise TypeError(f"{place} is a {kind}; {how}")
     if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(
-            f"{place} is {value}: Chroma would drop the key without a word. Leave it out"
-        )
+        how = "Chroma would drop the key without a word. Leave it out"
+        raise ValueError(f"{place} is {value}: {how}")
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise ValueError(f"{place} is {value}: Chroma's integers have 64 bits. Store it as a str")
     if isinstance(value, str):
@@ -279,10 +249,9 @@ def _check_text(text: str, place: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise ValueError(
-            f"{place} has half of a surrogate pair at character {error.start}: an emoji that was cut in two. To put a mark "
-            "in its place: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
-        ) from None
+        what = f"{place} has half of a surrogate pair at character {error.start}: an emoji that was cut in two"
+        how = "text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
+        raise ValueError(f"{what}. To put a mark in its place: {how}") from None
     return str(text)
 
 
@@ -324,3 +293,92 @@ def encoded(texts: list[str], encoder, kind, show: bool | None = False) -> np.nd
     known = hasattr(encoder, "state_dict") or bool(getattr(encoder, "cache_key", None))
     cache = known and kind == "document"
     return encode(texts, encoder, kind=kind, cache=cache, show_progress=show)
+
+
+# --- out of a collection --------------------------------------------------------------------------------------------
+
+
+def pages(collection: Collection, ids: Sequence[str], include: list[str]) -> Iterator[Mapping]:
+    """Yield what `collection` has of the records `ids`, a thousand at a time, each page in Chroma's order."""
+    for start in range(0, len(ids), BATCH):
+        yield collection.get(ids=list(ids[start : start + BATCH]), include=include)
+
+
+def records_of(page: Mapping, dates: Sequence[str]) -> Iterator[Record]:
+    """Yield the records in a page; the fields `dates` hold dates."""
+    columns = (page[name] for name in ("ids", "documents", "metadatas", "embeddings"))
+    for i, text, metadata, vector in zip(*columns, strict=True):
+        yield Record(
+            i, text or "", from_chroma(metadata, dates), np.asarray(vector, dtype=np.float32)
+        )
+
+
+def all_vectors(collection: Collection) -> np.ndarray:
+    """Return the vectors of all records with norm 1, shape (records, dimension)."""
+    ids = collection.get(include=[])["ids"]
+    found = pages(collection, ids, ["embeddings"])
+    return np.vstack([unit_vectors(page["embeddings"]) for page in found])
+
+
+def by_index(
+    collection: Collection, vectors: np.ndarray, top_k: int, dates: Sequence[str], filters: Mapping
+) -> list[list[Hit]]:
+    """Return what the index gives for each vector, best first: fast, and not always the nearest."""
+    found, step = [], RESULTS // top_k
+    names = ["documents", "metadatas", "distances"]
+    for start in range(0, len(vectors), step):
+        part = vectors[start : start + step]
+        answer = collection.query(query_embeddings=part, n_results=top_k, include=names, **filters)
+        for rows in zip(*(answer[name] for name in ("ids", *names)), strict=True):
+            hits = [
+                Hit(i, text or "", from_chroma(metadata, dates), 1 - distance)
+                for i, text, metadata, distance in zip(*rows, strict=True)
+            ]
+            found.append(sorted(hits, key=_rank))
+    return found
+
+
+def by_comparison(
+    collection: Collection,
+    ids: Sequence[str],
+    vectors: np.ndarray,
+    top_k: int | None,
+    threshold: float | None,
+    dates: Sequence[str],
+) -> list[list[Hit]]:
+    """Return the best of the records `ids` for each vector, best first, after comparing with each of them."""
+    names: list[str] = []
+    parts = [np.empty((len(vectors), 0), dtype=np.float32)]
+    for page in pages(collection, ids, ["embeddings"]):
+        names += page["ids"]
+        parts.append(vectors @ unit_vectors(page["embeddings"]).T)
+    scores, chosen = np.concatenate(parts, axis=1), []
+    for row in scores:
+        good = np.flatnonzero(row >= (-math.inf if threshold is None else threshold))
+        if top_k is not None and top_k < len(good):
+            good = good[np.argpartition(-row[good], top_k - 1)[:top_k]]
+        chosen.append(good)
+    content = {}
+    wanted = [names[i] for i in np.unique(np.concatenate(chosen))]
+    for page in pages(collection, wanted, ["documents", "metadatas"]):
+        rows = zip(page["ids"], page["documents"], page["metadatas"], strict=True)
+        content |= {i: (text or "", from_chroma(metadata, dates)) for i, text, metadata in rows}
+    found = []
+    for row, good in zip(scores, chosen, strict=True):
+        there = [i for i in good if names[i] in content]
+        hits = [Hit(names[i], *content[names[i]], float(row[i])) for i in there]
+        found.append(sorted(hits, key=_rank))
+    return found
+
+
+def has_copies(collection: Collection, vectors: np.ndarray, many: int) -> bool:
+    """Say whether the collection has `many` vectors equal to the one that is commonest in `vectors`."""
+    distinct, counts = np.unique(vectors, axis=0, return_counts=True)
+    commonest = distinct[counts.argmax()][None]
+    answer = collection.query(query_embeddings=commonest, n_results=many, include=["distances"])
+    distances = answer["distances"][0]
+    return len(distances) == many and max(distances) < 1e-6
+
+
+def _rank(hit: Hit) -> tuple[float, str]:
+    return -hit.score, hit.id

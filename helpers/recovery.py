@@ -30,8 +30,7 @@ import numpy as np
 from helpers.cache import replacing
 from helpers.clients import DATABASE, LOCK, StoreError, connect
 from helpers.models import find_card, load_model
-from helpers.nearest import BATCH
-from helpers.records import Record, from_chroma
+from helpers.records import BATCH, Record, from_chroma, one_of
 from helpers.store import Store, open_store
 
 if TYPE_CHECKING:
@@ -43,15 +42,11 @@ _HEADER = {*_FORMAT, "name", "model", "revision", "dimension", "date_fields", "r
 
 
 def export_store(store: Store, path: str | Path) -> int:
-    """Write everything in `store` to `path` as JSON lines and return how many records there are.
+    """Write everything in `store` to `path` as JSON lines and return how many records there are; StoreError when their number
+    changed meanwhile.
 
     The first line tells model, revision, dimension, space, date fields and the number of records. Each further line is one
     record: id, document, metadata (dates as ``"2024-01-15"``), vector. An older file is replaced when the new one is complete.
-
-    Raises
-    ------
-    StoreError
-        When the number of records changed meanwhile.
     """
     count, written = len(store), 0
     about = ("name", "model", "revision", "dimension", "date_fields")
@@ -77,26 +72,13 @@ def import_store(
     name: str | None = None,
     encoder: SentenceTransformer | None = None,
 ) -> Store:
-    """Make a collection of what `export_store` wrote, in any client, and return its store.
+    """Make a collection of what `export_store` wrote, in any client, and return its store. If there is such a collection,
+    ``"recreate"`` it, or ``"refuse"``; `name` None stands for the name that it had; `encoder` as in `open_store`.
 
-    Parameters
-    ----------
-    exists
-        If there is such a collection: ``"recreate"`` it, or ``"refuse"``.
-    name
-        None: the name that it had.
-    encoder
-        As in `open_store`.
-
-    Raises
-    ------
-    FileNotFoundError
-        When there is no such file.
-    StoreError
-        When the file is no export, damaged or incomplete. The whole file is checked before anything is written.
+    Raises FileNotFoundError when there is no such file; StoreError when it is no export, damaged or incomplete. The whole file is
+    checked before anything is written.
     """
-    if exists not in ("recreate", "refuse"):
-        raise ValueError(f'exists={exists!r}: give "recreate" or "refuse"')
+    one_of("exists", exists, "recreate", "refuse")
     path = Path(path)
     header, *ids = (line if number == 0 else line[0] for number, line in enumerate(_read(path)))
     if len(set(ids)) < len(ids):
@@ -171,29 +153,14 @@ def recover(
 ) -> dict[str, int]:
     """Make the stores in `folder` again in the folder `into`, without their indexes, and return how many records each has.
 
-    `folder` stays as it is. Ids, texts and metadata come from Chroma's database. So do the vectors since the index was last
-    saved; the others are encoded again from the texts. What `helpers.encoding.encode` encoded before comes from its cache. A
-    batch that was being written when its process was killed may be missing.
+    `folder`, which no process may have open, stays as it is; `into` is new, or empty. Ids, texts and metadata come from Chroma's
+    database. So do the vectors since the index was last saved; the others are encoded again from the texts, by `encoder` for a
+    model that is not one of the course's. What `helpers.encoding.encode` encoded before comes from its cache. A batch that was
+    being written when its process was killed may be missing. A collection that `open_store` did not make is left out with a
+    RuntimeWarning, for nobody knows its model.
 
-    Parameters
-    ----------
-    folder
-        A folder that no process has open.
-    into
-        A folder that does not exist, or is empty.
-    encoder
-        The loaded model, for stores of a model that is not one of the course's.
-
-    Raises
-    ------
-    StoreError
-        When `folder` has no readable database or is open, when `into` is not empty, or when vectors are missing and `encoder` is
-        not the model that made the others. Nothing is left in `into` then.
-
-    Warns
-    -----
-    RuntimeWarning
-        For a collection that is left out: `open_store` did not make it, and nobody knows its model.
+    Raises StoreError when `folder` has no readable database or is open, when `into` is not empty, or when vectors are missing and
+    `encoder` is not the model that made the others. Nothing is left in `into` then.
     """
     folder, into = (Path(path).expanduser().resolve() for path in (folder, into))
     if into.exists() and (not into.is_dir() or any(into.iterdir())):
@@ -214,22 +181,14 @@ def _rebuild(client: ClientAPI, remains: _Remains, encoder) -> int:
     if missing and encoder is None:
         card = find_card(about["model"])
         if card is None or card.revision != about["revision"]:
-            what = (
-                f"{len(missing)} of {len(texts)} vectors of {remains.name!r} were in the index only"
-            )
-            model = f"{about['model']} (revision {about['revision']})"
-            raise StoreError(f"{what}. Give encoder=, the loaded {model}, to make them again")
+            what = f"{len(missing)} of {len(texts)} vectors of {remains.name!r}"
+            how = f"Give encoder=, the loaded {about['model']} (revision {about['revision']})"
+            raise StoreError(f"{what} were in the index only. {how}, to make them again")
         encoder = load_model(card.name)
-    store = open_store(
-        client,
-        remains.name,
-        about["model"],
-        exists="refuse",
-        revision=about["revision"],
-        dimension=about["dimension"],
-        date_fields=json.loads(about["date_fields"]),
-        encoder=encoder if missing else None,
-    )
+    same = {key: about[key] for key in ("model", "revision", "dimension")}
+    same["date_fields"] = json.loads(about["date_fields"])
+    encoder = encoder if missing else None
+    store = open_store(client, remains.name, exists="refuse", encoder=encoder, **same)
     if missing:
         sample = [Record(i, texts[i], {}, known[i]) for i in list(known)[:8]]
         probe = client.get_collection(remains.name, embedding_function=None).metadata["probe"]
@@ -268,25 +227,19 @@ def _read_database(folder: Path) -> list[_Remains]:
 def _collections(database: sqlite3.Connection) -> Iterator[_Remains]:
     for key, name in database.execute("SELECT id, name FROM collections ORDER BY name"):
         columns = "key, str_value, int_value, float_value, bool_value"
-        about = _values(
-            database.execute(
-                f"SELECT 0, {columns} FROM collection_metadata WHERE collection_id = ?", (key,)
-            )
-        ).get(0, {})
+        query = f"SELECT 0, {columns} FROM collection_metadata WHERE collection_id = ?"
+        about = _values(database.execute(query, (key,))).get(0, {})
         if not {"model", "revision", "dimension", "date_fields"} <= set(about):
-            message = (
-                f"{name!r} is left out: open_store did not make it, and its model is not known"
-            )
-            warnings.warn(message, RuntimeWarning, stacklevel=4)
+            what = f"{name!r} is left out: open_store did not make it, and its model is not known"
+            warnings.warn(what, RuntimeWarning, stacklevel=4)
             continue
         here = "FROM embeddings e JOIN segments s ON s.id = e.segment_id WHERE s.collection = ?"
         columns = "key, string_value, int_value, float_value, bool_value"
         rows = dict(database.execute(f"SELECT e.id, embedding_id {here} ORDER BY e.id", (key,)))
         values = {row: {} for row in rows}
         for table, several in (("embedding_metadata", False), ("embedding_metadata_array", True)):
-            query = (
-                f"SELECT id, {columns} FROM {table} WHERE id IN (SELECT e.id {here}) ORDER BY rowid"
-            )
+            query = f"SELECT id, {columns} FROM {table} WHERE id IN (SELECT e.id {here})"
+            query += " ORDER BY rowid"
             for row, found in _values(database.execute(query, (key,)), several).items():
                 values[row] |= found
         documents = [values[row].pop("chroma:document", None) or "" for row in rows]
@@ -294,13 +247,10 @@ def _collections(database: sqlite3.Connection) -> Iterator[_Remains]:
         query = """SELECT q.id, q.vector FROM embeddings_queue q WHERE q.topic LIKE '%/' || ?1 AND q.vector IS NOT NULL
             AND q.seq_id <= (SELECT max(m.seq_id) FROM max_seq_id m JOIN segments s ON s.id = m.segment_id
             WHERE s.collection = ?1 AND s.scope = 'METADATA') ORDER BY q.seq_id"""
-        ids = set(rows.values())
-        vectors = {
-            i: np.frombuffer(vector, dtype="<f4")
-            for i, vector in database.execute(query, (key,))
-            if i in ids
-        }
-        yield _Remains(name, about, list(rows.values()), documents, list(values.values()), vectors)
+        log = {i: np.frombuffer(v, dtype="<f4") for i, v in database.execute(query, (key,))}
+        ids = list(rows.values())
+        vectors = {i: log[i] for i in ids if i in log}
+        yield _Remains(name, about, ids, documents, list(values.values()), vectors)
 
 
 def _values(rows, several: bool = False) -> dict[int, dict[str, Any]]:

@@ -54,10 +54,8 @@ class CostEstimate:
 
 
 def estimate_cost(texts: Iterable[str], model: str = "text-embedding-3-small") -> CostEstimate:
-    """Estimate what it costs to encode `texts` with `model`; nothing is sent. Tokens are a guess: a
-    quarter of the UTF-8 bytes, or the number of words, numbers and signs, whichever is more. Expect
-    an error of a quarter, and more for code and tables.
-    """
+    """Estimate what it costs to encode `texts` with `model`; nothing is sent. Tokens are a guess: a quarter of the UTF-8 bytes,
+    or the number of words, numbers and signs, whichever is more. Expect an error of a quarter, and more for code and tables."""
     texts = check_texts(texts)
     tokens = sum(max(-(-len(t.encode()) // 4), len(_PIECES.findall(t))) for t in texts)
     price = PRICES.get(model)
@@ -67,17 +65,10 @@ def estimate_cost(texts: Iterable[str], model: str = "text-embedding-3-small") -
 class OpenAIModel:
     """An embedding model behind an OpenAI-compatible address. Give it to `helpers.encoding.encode`.
 
-    Parameters
-    ----------
-    name, dimensions
-        As the service calls it; shorter vectors than its own, where it can (None: its own length).
-    base_url, api_key
-        None: ``OPENAI_BASE_URL``, or OpenAI; ``OPENAI_API_KEY``. The key is never shown.
-    timeout, max_retries
-        Seconds to wait for an answer, and how often the client asks again after a time-out, "too
-        many requests" or a failure of the server. It waits as long as the server says.
-
-    Its ``cache_key`` says which vectors these are: address, name and dimensions.
+    `name` is as the service calls it, `dimensions` for shorter vectors than its own, where it can. Without `base_url` and
+    `api_key`: ``OPENAI_BASE_URL``, or OpenAI, and ``OPENAI_API_KEY``; the key is never shown. `timeout` is in seconds; the client
+    asks again, `max_retries` times, after a time-out, "too many requests" or a failure of the server, and waits as long as
+    the server says. ``cache_key`` says which vectors these are: address, name and dimensions.
     """
 
     def __init__(
@@ -98,10 +89,9 @@ class OpenAIModel:
             raise RemoteModelError(f"{needs}. {remedy}") from error
         key = (api_key or os.environ.get("OPENAI_API_KEY") or "").strip()
         if not key:
-            raise RemoteModelError(
-                f"There is no key for {name}: set the environment variable OPENAI_API_KEY or give "
-                "api_key=… (any word will do for a server that asks for none)."
-            )
+            how = "set the environment variable OPENAI_API_KEY or give api_key=…"
+            some = "any word will do for a server that asks for none"
+            raise RemoteModelError(f"There is no key for {name}: {how} ({some}).")
         self.name, self.dimensions, self._length = name, dimensions, dimensions
         self._client = OpenAI(
             api_key=key, base_url=base_url or None, timeout=timeout, max_retries=max_retries
@@ -122,18 +112,11 @@ class OpenAIModel:
         normalize_embeddings: bool = False,
         show_progress_bar: bool | None = None,
     ) -> np.ndarray:
-        """Return vectors in the order of the texts, whatever order the service answers in.
+        """Return vectors in the order of the texts: float32, shape (texts, dimension); (dimension,) for a single text.
 
-        `helpers.encoding.encode` calls this, shows progress, and keeps what is done even if a later
-        request fails. Called directly, the same texts are paid for each time. Returns float32,
-        shape (texts, dimension); (dimension,) for a single text.
-
-        Raises
-        ------
-        RemoteModelError
-            For whatever goes wrong with the service.
-        ValueError
-            For an empty text, which services refuse. Nothing has been sent then.
+        `helpers.encoding.encode` calls this, shows progress, and keeps what is done even if a later request fails. Called
+        directly, the same texts are paid for each time. Raises RemoteModelError for whatever goes wrong with the service;
+        ValueError, before anything is sent, for an empty text, which services refuse.
         """
         texts = check_texts([inputs] if isinstance(inputs, str) else inputs, "inputs")
         if "" in texts:
@@ -168,10 +151,9 @@ class OpenAIModel:
         wanted = (len(batch), self._length or vectors.shape[-1])
         in_order = rows == list(range(len(batch))) and vectors.shape == wanted
         if not in_order or not vectors.size or not np.isfinite(vectors).all():
-            raise RemoteModelError(
-                f"{self.address} gave vectors of shape {vectors.shape}, numbered {rows[:3]} …; for "
-                f"{len(batch)} texts {wanted}, numbered from 0 and finite, was expected"
-            )
+            what = f"{self.address} gave vectors of shape {vectors.shape}, numbered {rows[:3]} …"
+            how = f"for {len(batch)} texts {wanted}, numbered from 0 and finite, was expected"
+            raise RemoteModelError(f"{what}; {how}")
         self._length = vectors.shape[1]  # a service that changes it later is found out
         return vectors
 

@@ -6,8 +6,8 @@
 >>> share_interval(5, 11)  # 5 of 11 may be one in five, or three in four
 (0.213, 0.720)
 
-What all of this says is about *queries like these*. It knows nothing of queries of another kind, of
-errors in the judgements, or of what was tried before.
+What all of this says is about *queries like these*. It knows nothing of queries of another kind, of errors in the judgements,
+or of what was tried before.
 """
 
 from __future__ import annotations
@@ -27,24 +27,14 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class Comparison:
-    """What `compare_paired` found.
-
-    Attributes
-    ----------
-    difference : mean of a minus mean of b
-    low, high : confidence interval of the difference
-    p : chance of a mean difference as far from 0, where there is none; NaN for the bootstraps
-    n : number of queries
-    confidence, method : as given
-    """
+    """What `compare_paired` found: the mean of a minus the mean of b, its confidence interval, the chance of a mean difference as
+    far from 0 where there is none (NaN for the bootstraps), and the number of queries."""
 
     difference: float
     low: float
     high: float
     p: float
     n: int
-    confidence: float
-    method: Method
 
     @property
     def established(self) -> bool:
@@ -52,14 +42,10 @@ class Comparison:
         return bool(self.low > 0 or self.high < 0)
 
     def __str__(self) -> str:
-        p = (
-            ""
-            if math.isnan(self.p)
-            else f", p {'< 0.001' if self.p < 0.001 else f'= {self.p:.3f}'}"
-        )
-        verdict = "established" if self.established else "not established"
+        p = f", p = {self.p:.3f}" if self.p >= 0.001 else ", p < 0.001"
         interval = f"{self.difference:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
-        return f"{interval}{p}, n = {self.n}, {verdict}"
+        verdict = "established" if self.established else "not established"
+        return f"{interval}{'' if math.isnan(self.p) else p}, n = {self.n}, {verdict}"
 
     __repr__ = __str__
 
@@ -80,32 +66,21 @@ def compare_paired(
     Parameters
     ----------
     a, b
-        One value for each query: ``{query: value}`` with the same queries, or two sequences in the
-        same order.
+        One value for each query: ``{query: value}`` with the same queries, or two sequences in the same order.
     method
         ``"t"``: Student's t interval of the mean difference, and its p.
-        ``"permutation"``: where there is no difference, each query's could as well have the other
-        sign. p is the share of sign flips whose mean is as far from 0; the interval holds every
-        difference that the same test does not reject. All flips for few queries, else `resamples`.
-        ``"bca"``, ``"percentile"``: bootstrap. Queries are drawn with replacement; the interval
-        holds the middle of the draws' means, with a correction for bias and skewness or without.
-    confidence
-        How often such an interval should hold the truth.
-    resamples, seed
-        How often to flip or draw, and from where; not used by ``"t"``.
+        ``"permutation"``: where there is no difference, each query's could as well have the other sign. p is the share of sign
+        flips whose mean is as far from 0; the interval holds every difference that the same test does not reject. All flips
+        for few queries, else `resamples`. With fewer than six queries it can establish nothing at 95 %.
+        ``"bca"``, ``"percentile"``: bootstrap. Queries are drawn with replacement; the interval holds the middle of the draws'
+        means, with a correction for bias and skewness or without. On few queries both say "established" too often
+        (`false_positive_rates`): they know only the values that they have, whose spread is too small.
+        Where all differences are the same number, the permutation test answers in place of every method.
+    confidence, resamples, seed
+        How often such an interval should hold the truth; how often to flip or draw, and from where (not used by ``"t"``).
 
-    Raises
-    ------
-    ValueError
-        When the queries differ, there are fewer than two, a value is not a finite number, or a
-        setting is out of range.
-
-    Notes
-    -----
-    On few queries both bootstraps say "established" too often: they know only the values that they
-    have, and the spread of these is too small (`false_positive_rates`). Where all differences are
-    the same number, the permutation test answers in place of every method. It needs six queries
-    before it can establish anything at 95 %; with fewer its interval is infinite.
+    Raises ValueError when the queries differ, there are fewer than two, a value is not a finite number, or a setting is out of
+    range.
     """
     if method not in METHODS:
         raise ValueError(f"method={method!r} is unknown; choose one of {', '.join(METHODS)}")
@@ -122,28 +97,25 @@ def compare_paired(
         low, high, p = _student(differences, confidence)
     else:
         low, high, p = _bootstrap(differences, method, confidence, resamples, seed)
-    return Comparison(mean, float(low), float(high), float(p), len(differences), confidence, method)
+    return Comparison(mean, float(low), float(high), float(p), len(differences))
 
 
 def _differences(a: Mapping | Sequence, b: Mapping | Sequence) -> np.ndarray:
     if isinstance(a, Mapping) != isinstance(b, Mapping):
-        raise ValueError(
-            "one of a and b names its queries and the other does not; give two mappings or two "
-            "sequences"
-        )
+        what = "one of a and b names its queries and the other does not"
+        raise ValueError(f"{what}; give two mappings or two sequences")
     if isinstance(a, Mapping):
         if a.keys() != b.keys():
             only = [sorted(map(str, x.keys() - y.keys())) for x, y in ((a, b), (b, a))]
+            ours, theirs = (f"{len(queries)} {queries[:3]}" for queries in only)
             raise ValueError(
-                f"a and b have different queries: {len(only[0])} only in a {only[0][:3]}, "
-                f"{len(only[1])} only in b {only[1][:3]}"
+                f"a and b have different queries: only in a {ours}, only in b {theirs}"
             )
         a, b = list(a.values()), [b[query] for query in a]
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if a.shape != b.shape or a.ndim != 1:
-        raise ValueError(
-            f"a has shape {a.shape} and b {b.shape}; give one value of each for every query"
-        )
+        what = f"a has shape {a.shape} and b {b.shape}"
+        raise ValueError(f"{what}; give one value of each for every query")
     if len(a) < 2:
         raise ValueError(f"{len(a)} queries were given; fewer than two say nothing about others")
     if not np.isfinite([a, b]).all():
@@ -211,43 +183,26 @@ def false_positive_rates(
 ) -> dict[str, float]:
     """Return how often each method "establishes" a difference where there is none.
 
-    The given differences, shape (queries,), minus their mean, serve as the world: its mean
-    difference is 0. From it `trials` samples of `n` queries are drawn, and each is put to each
-    method at 95 %. A method that keeps its word is wrong in about 5 % of them.
+    The given differences, shape (queries,), minus their mean, serve as the world: its mean difference is 0. From it `trials`
+    samples of `n` queries are drawn, and each is put to each method at 95 %. One that keeps its word is wrong in about 5 %.
     """
     world = np.asarray(differences, dtype=np.float64) - np.mean(differences)
     samples = np.random.default_rng(seed).choice(world, size=(trials, n))
-    return {
-        method: float(
-            np.mean(
-                [
-                    compare_paired(
-                        sample, np.zeros(n), method=method, resamples=resamples, seed=trial
-                    ).established
-                    for trial, sample in enumerate(samples)
-                ]
-            )
-        )
-        for method in methods
-    }
+
+    def wrong(method: Method) -> list[bool]:
+        settings = {"method": method, "resamples": resamples}
+        found = (compare_paired(s, 0 * s, **settings, seed=i) for i, s in enumerate(samples))
+        return [result.established for result in found]
+
+    return {method: float(np.mean(wrong(method))) for method in methods}
 
 
 def holm(p_values: Mapping[str, float] | Sequence[float]) -> dict[str, float] | list[float]:
-    """Return Holm's adjusted p for each of several questions asked at once.
+    """Return Holm's adjusted p for each of several questions asked at once, by name or in a sequence, as they are given.
 
-    What is below 0.05 afterwards is established, and the chance that *any* of the answers is a
-    false "yes" is at most 5 %. The smallest p is multiplied by the number of questions, the next by
-    one less, and so on; none falls below the one before it.
-
-    Parameters
-    ----------
-    p_values
-        By the name of the question, or in a sequence; the result has the same form.
-
-    Raises
-    ------
-    ValueError
-        For a p that is no number between 0 and 1, such as a bootstrap's NaN.
+    What is below 0.05 afterwards is established, and the chance that *any* of the answers is a false "yes" is at most 5 %. The
+    smallest p is multiplied by the number of questions, the next by one less, and so on; none falls below the one before it.
+    Raises ValueError for a p that is no number between 0 and 1, such as a bootstrap's NaN.
     """
     named = dict(p_values) if isinstance(p_values, Mapping) else dict(enumerate(p_values))
     wrong = {name: p for name, p in named.items() if not 0 <= p <= 1}
@@ -262,13 +217,8 @@ def holm(p_values: Mapping[str, float] | Sequence[float]) -> dict[str, float] | 
 
 
 def share_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Return Wilson's interval of a share: `successes` of `n`, such as 5 of 11.
-
-    Raises
-    ------
-    ValueError
-        When the numbers are not whole, `n` is below 1, or there are more successes than trials.
-    """
+    """Return Wilson's interval of a share: `successes` of `n`, such as 5 of 11. Raises ValueError when these are no whole
+    numbers, `n` is below 1, or there are more successes than trials."""
     from scipy.stats import binomtest
 
     if successes != int(successes) or n != int(n) or not 0 <= successes <= n or n < 1:

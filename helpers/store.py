@@ -6,7 +6,7 @@
 ...     store.search(query_vector, where={"date": {"$gte": date(2024, 1, 1)}})
 [Hit(score=0.58, id='a', document='The ferry is late.')]
 
-ChromaDB says nothing where one would like it to speak: it keeps the old text of an id that is added again, compares vectors of
+ChromaDB is silent where one would like it to speak: it keeps the old text of an id that is added again, compares vectors of
 different models if only their lengths agree, measures squared Euclidean distance unless told otherwise, and misses records behind
 many equal vectors. A `Store` speaks. It holds cosine collections only, and knows the model of its vectors.
 """
@@ -23,24 +23,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from helpers import nearest
+from helpers import records as room
 from helpers.clients import StoreError, connect, find_collection, speaking
 from helpers.encoding import check_texts
 from helpers.models import find_card
 from helpers.progress import progress
-from helpers.records import (
-    Hit,
-    Record,
-    check_ids,
-    check_vectors,
-    checked_rows,
-    encoded,
-    one_of,
-    probe_of,
-    some,
-    where_filter,
-    whole,
-)
+from helpers.records import Hit, Record, one_of, some, where_filter, whole
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -70,31 +58,17 @@ def open_store(
     encoder: SentenceTransformer | None = None,
     ef_search: int = 100,
 ) -> Store:
-    """Open the collection `name` for vectors of `model`, or create it with cosine space.
+    """Open the collection `name` for vectors of `model`, or create it with cosine space, in any client (see `connect`).
 
-    Parameters
-    ----------
-    client, name
-        Any ChromaDB client, see `connect`; 3 to 512 letters, digits, dots, hyphens and underscores.
-    exists
-        If there is such a collection: ``"open"`` it as it is, ``"recreate"`` it empty, or ``"refuse"``. There is no default: in a
-        notebook that is run again it decides between old content and none.
-    model, revision, dimension
-        The name of the model that makes the vectors, which version it is, and how long they are. None: for the course's models,
-        as in `helpers.models.MODELS`.
-    date_fields
-        Metadata keys that hold dates, for a new collection; an existing one knows its own.
-    encoder
-        The loaded model, if the store shall encode texts itself, those added as documents and those asked as queries. It is
-        known by what it makes of a probe sentence; in a collection filled without an encoder, by what it makes of stored texts.
-    ef_search
-        For a new collection: how many candidates the index looks at, at least. More: slower and more exact.
+    `exists` says what becomes of a collection that is there: ``"open"`` it as it is, ``"recreate"`` it empty, or ``"refuse"``. It
+    has no default: in a notebook that is run again it decides between old content and none. For the course's models the name is
+    enough; others need their `revision` and `dimension`. `date_fields`, for a new collection, are the metadata keys that hold
+    dates. With `encoder`, the loaded model, the store encodes texts itself, those added as documents, those asked as queries; it
+    is known by what it makes of a probe sentence, or of stored texts in a collection filled without it. `ef_search`, for a new
+    collection: how many candidates the index looks at, at least; more is slower and more exact.
 
-    Raises
-    ------
-    StoreError
-        When the collection is there and `exists` is ``"refuse"``; when it has another space, another or no model, revision or
-        dimension; when `encoder` is not its model; when its index is damaged.
+    Raises StoreError when the collection is there and `exists` is ``"refuse"``; when it has another space, another or no model,
+    revision or dimension; when `encoder` is not its model; when its index is damaged.
     """
     one_of("exists", exists, "open", "recreate", "refuse")
     if not isinstance(model, str) or not model.strip():
@@ -109,7 +83,7 @@ def open_store(
     fields = check_texts(date_fields, "date_fields")
     about["date_fields"] = json.dumps(fields)  # a collection's own metadata holds no lists
     if encoder is not None:
-        about["probe"] = probe_of(encoder, about["dimension"])
+        about["probe"] = room.probe_of(encoder, about["dimension"])
     index = {"hnsw": {"space": "cosine", "ef_search": whole("ef_search", ef_search)}}
     store = Store(client, name, about, encoder)
     with speaking(client, name):
@@ -130,11 +104,8 @@ def open_store(
 
 
 class Store:
-    """Records in one collection: id, text, vector, metadata. Made by `open_store`.
-
-    Every method looks the collection up again and checks its space and its model, for another program may have replaced it since.
-    The attributes `name`, `model`, `revision`, `dimension` and `date_fields` are as opened.
-    """
+    """Records in one collection: id, text, vector, metadata. Made by `open_store`. Every method looks the collection up again and
+    checks its space and its model, for another program may have replaced it since."""
 
     def __init__(self, client: ClientAPI, name: str, about: Mapping, encoder) -> None:
         self.client, self.name, self.encoder = client, name, encoder
@@ -169,10 +140,9 @@ class Store:
                 raise StoreError(f"{the} does not say which model made its vectors. {again}")
             theirs, ours = _identity(about), (self.model, self.revision, self.dimension)
             if theirs != ours:
-                raise StoreError(
-                    f"{the} holds vectors of {_describe(*theirs)}; you opened it for {_describe(*ours)}. Vectors of different "
-                    "models cannot be compared. Use the collection's model, or another collection"
-                )
+                what = f"{the} holds vectors of {_describe(*theirs)}; you opened it for {_describe(*ours)}"
+                how = "Use the collection's model, or another collection"
+                raise StoreError(f"{what}. Vectors of different models cannot be compared. {how}")
             yield collection
 
     def _check(self, collection: Collection, fields: list[str], probe: str | None) -> None:
@@ -191,12 +161,11 @@ class Store:
                 what = f"a probe sentence gets another vector (difference {difference:.2f})"
                 raise StoreError(f"{wrong}: {what}. Load the right model")
             return
-        sample = list(nearest.records_of(collection.get(limit=8, include=_ALL), self.date_fields))
+        sample = list(room.records_of(collection.get(limit=8, include=_ALL), self.date_fields))
         if count and not self.encodes(sample):
-            raise StoreError(
-                f"{wrong}: none of {len(sample)} stored texts gets its stored vector. Load the right model; or, if vectors were "
-                "made of other texts than those stored, open without encoder and give vectors"
-            )
+            what = f"{wrong}: none of {len(sample)} stored texts gets its stored vector. Load the right model"
+            how = "if vectors were made of other texts than those stored, open without encoder and give vectors"
+            raise StoreError(f"{what}; or, {how}")
         collection.modify(metadata=about | {"probe": probe})
 
     def encodes(self, sample: Sequence[Record]) -> bool:
@@ -221,35 +190,20 @@ class Store:
         Everything is checked before anything is written. When the call returns, all is on disk; after a crash, each batch is
         there whole or not at all, and the same call with ``existing="keep"`` finishes the job.
 
-        Parameters
-        ----------
-        ids, documents
-            Strings, as many of each.
-        vectors : array, shape (records, dimension)
-            Stored with norm 1. None: the store's encoder makes them.
-        metadatas
-            A dict for each record, with values that are str, int, float, bool, a list of one of these, or, in `date_fields`,
-            `datetime.date`. A key with the value None is left out.
-        existing
-            For ids that are there already: ``"refuse"`` the whole call, ``"replace"`` them (text, vector and all metadata), or
-            ``"keep"`` the old ones. To replace most of a large collection, recreate it: its index would be slower and less exact.
+        There are as many `ids` as `documents`, all strings, and `vectors`, shape (records, dimension), are stored with norm 1;
+        the store's encoder makes them where none are given. `metadatas` has a dict for each record, with values that are str,
+        int, float, bool, a list of one of these, or, in `date_fields`, `datetime.date`; a key with the value None is left out.
+        For ids that are there already, `existing` is ``"refuse"`` (the whole call), ``"replace"`` (text, vector and all
+        metadata), or ``"keep"``. To replace most of a large collection, recreate it: its index would be slower and less exact.
 
-        Raises
-        ------
-        StoreError, TypeError, ValueError
-            When an id is given twice or is there already; when the numbers of ids, documents, vectors and metadatas differ;
-            for a vector and for anything else that cannot be stored. The message names the place.
-
-        Warns
-        -----
-        RuntimeWarning
-            When so many vectors of a large collection are equal that searches miss others.
+        Raises StoreError, TypeError or ValueError, which name the place, for whatever cannot be stored, and for ids that come
+        twice. Warns (RuntimeWarning) when so many vectors of a large collection are equal that searches miss others.
         """
         one_of("existing", existing, "refuse", "replace", "keep")
         with self._opened() as collection:
-            rows = checked_rows(ids, documents, vectors, metadatas, self)
+            rows = room.checked_rows(ids, documents, vectors, metadatas, self)
             old: dict[str, Mapping | None] = {}
-            for page in nearest.pages(collection, rows["ids"], ["metadatas"]):
+            for page in room.pages(collection, rows["ids"], ["metadatas"]):
                 old |= dict(zip(page["ids"], page["metadatas"], strict=True))
             if old and existing == "refuse":
                 what = f"{len(old)} of {len(rows['ids'])} ids are in {self.name!r} already"
@@ -260,22 +214,17 @@ class Store:
                 rows = {what: [column[place] for place in new] for what, column in rows.items()}
             given = rows.get("metadatas", [{}] * len(rows["ids"]))
             # Chroma merges metadata; a key that shall go must be given as None.
-            rows["metadatas"] = [
-                dict.fromkeys(old.get(i) or {})
-                | {key: v for key, v in metadata.items() if v is not None}
-                or None
-                for i, metadata in zip(rows["ids"], given, strict=True)
-            ]
+            gone = (dict.fromkeys(old.get(i) or {}) for i in rows["ids"])
+            kept = ({key: v for key, v in new.items() if v is not None} for new in given)
+            rows["metadatas"] = [a | b or None for a, b in zip(gone, kept, strict=True)]
             if "embeddings" not in rows:  # only now: what is kept need not be encoded
                 rows["embeddings"] = self.encode(rows["documents"], "document", show=None)
             self._write(collection.upsert if existing == "replace" else collection.add, rows)
             large = len(rows["ids"]) and collection.count() > EXACT
-            if large and nearest.has_copies(collection, np.array(rows["embeddings"]), COPIES):
-                what = (
-                    f"{COPIES} vectors of {self.name!r} or more are equal (empty texts, footers?)"
-                )
-                what += ". In an index they hide others: keep one, or search by a threshold"
-                warnings.warn(f"{what} with top_k=None", RuntimeWarning, stacklevel=2)
+            if large and room.has_copies(collection, np.array(rows["embeddings"]), COPIES):
+                what = f"{COPIES} vectors of {self.name!r} or more are equal (empty texts, footers?). In an index they"
+                how = "hide others: keep one, or search by a threshold with top_k=None"
+                warnings.warn(f"{what} {how}", RuntimeWarning, stacklevel=2)
         return len(rows["ids"])
 
     def update(
@@ -286,17 +235,9 @@ class Store:
         vectors: np.ndarray | None = None,
         metadatas: Iterable[Mapping[str, Any] | None] | None = None,
     ) -> None:
-        """Change records that are there: text and vector together, or metadata, or all three.
-
-        Metadata keys that are not named stay; a key with the value None is removed.
-
-        Raises
-        ------
-        KeyError
-            When an id is not there.
-        StoreError
-            For a text without its vector (and no encoder to make it) or a vector without its text.
-        """
+        """Change records that are there (KeyError for others): text and vector together, or metadata, or all three. A text needs
+        its vector, or an encoder to make it, and a vector its text. Metadata keys that are not named stay; one with the value
+        None is removed."""
         if documents is None and vectors is None and metadatas is None:
             raise ValueError("nothing to update: give documents and vectors, or metadatas")
         if documents is None and vectors is not None:
@@ -305,8 +246,8 @@ class Store:
             what = "documents without vectors would be found by the old vector"
             raise StoreError(f"{what}. Give both, or open the store with an encoder")
         with self._opened() as collection:
-            rows = checked_rows(ids, documents, vectors, metadatas, self)
-            self._require(rows["ids"], nearest.pages(collection, rows["ids"], []))
+            rows = room.checked_rows(ids, documents, vectors, metadatas, self)
+            self._require(rows["ids"], room.pages(collection, rows["ids"], []))
             if documents is not None and vectors is None:
                 rows["embeddings"] = self.encode(rows["documents"], "document", show=None)
             if metadatas is not None:
@@ -314,50 +255,36 @@ class Store:
             self._write(collection.update, rows)
 
     def delete(self, ids: Iterable[str] | None = None, *, where: Where | None = None) -> int:
-        """Delete the records with these ids, or those that a filter selects, and return how many there were.
-
-        Raises
-        ------
-        ValueError
-            When neither or both are given, or a filter without a condition.
-        """
+        """Delete the records with these ids, or those that a filter with a condition selects, and return how many there were."""
         chosen = None if where is None else where_filter(where, self.date_fields)
         if (ids is None) == (chosen is None):
             what = f"give ids, or where with a condition (where={where!r} was given)"
             raise ValueError(f'{what}. To delete everything, open the store with exists="recreate"')
         with self._opened() as collection:
             if chosen is not None:
-                found = collection.get(where=chosen, include=[])["ids"]
+                pages = [collection.get(where=chosen, include=[])]
             else:
-                found = [
-                    i for page in nearest.pages(collection, check_ids(ids), []) for i in page["ids"]
-                ]
+                pages = room.pages(collection, room.check_ids(ids), [])
+            found = [i for page in pages for i in page["ids"]]
             self._write(collection.delete, {"ids": found})
         return len(found)
 
     def get(self, ids: Iterable[str]) -> list[Record]:
-        """Return the records with these ids, in this order.
-
-        Raises
-        ------
-        KeyError
-            When an id is not there.
-        """
+        """Return the records with these ids, in this order; KeyError when one is not there."""
         with self._opened() as collection:
-            found = list(nearest.pages(collection, ids := check_ids(ids), _ALL))
+            found = list(room.pages(collection, ids := room.check_ids(ids), _ALL))
             self._require(ids, found)
-            records = {
-                r.id: r for page in found for r in nearest.records_of(page, self.date_fields)
-            }
-            return [records[i] for i in ids]
+            records = (r for page in found for r in room.records_of(page, self.date_fields))
+            by_id = {record.id: record for record in records}
+            return [by_id[i] for i in ids]
 
     def records(self, where: Where | None = None) -> Iterator[Record]:
         """Yield all records, or those that a filter selects, in the order of adding; a thousand at a time are in memory."""
         with self._opened() as collection:
             chosen = None if where is None else where_filter(where, self.date_fields)
             ids = collection.get(where=chosen, include=[])["ids"]
-            for page in nearest.pages(collection, ids, _ALL):
-                yield from nearest.records_of(page, self.date_fields)
+            for page in room.pages(collection, ids, _ALL):
+                yield from room.records_of(page, self.date_fields)
 
     def search(
         self,
@@ -375,26 +302,12 @@ class Store:
         a tenth of them: all vectors are read, which for 50,000 takes seconds. Else the index answers, which is fast and may miss
         one, or many where a hundred vectors and more are equal: `add` warns of them.
 
-        Parameters
-        ----------
-        query
-            A vector, shape (dimension,), or a text if the store has an encoder: one list of hits. An array, shape
-            (queries, dimension), or a list of texts: a list of lists.
-        top_k
-            The most hits for one query. None: all that reach `threshold`.
-        where
-            A filter on metadata, as in Chroma, with three comforts: dates may be dates, several keys or operators in one dict
-            must all hold, and an empty dict means no filter. Such as
-            ``{"category": "food", "date": {"$gte": date(2024, 1, 1), "$lt": date(2025, 1, 1)}}``.
-        contains
-            The text must contain this, in the same case.
-        threshold
-            Leave out hits with a cosine similarity below this.
-
-        Returns
-        -------
-        list of Hit, or a list of such lists
-            In descending order of score, equal scores by id.
+        `query` is a vector, shape (dimension,), or a text if the store has an encoder: one list of hits, best first, equal
+        scores by id. Or an array, shape (queries, dimension), or a list of texts: a list of lists. `top_k` is the most hits for
+        one query; None: all with a cosine similarity of `threshold` or more. `contains` must stand in the text, in the same
+        case. `where` is a filter on metadata, as in Chroma, with three comforts: dates may be dates, several keys or operators
+        in one dict must all hold, and an empty dict means no filter. Such as
+        ``{"category": "food", "date": {"$gte": date(2024, 1, 1), "$lt": date(2025, 1, 1)}}``.
         """
         top_k = None if top_k is None else whole("top_k", top_k)
         if top_k is None and threshold is None:
@@ -424,28 +337,25 @@ class Store:
             return [[] for _ in vectors]
         ids = collection.get(include=[], limit=EXACT + 1, **filters)["ids"] if filters else None
         few = ids is not None and len(ids) <= EXACT
-        exact = few or top_k is None or top_k > nearest.RESULTS or 10 * top_k > total
+        exact = few or top_k is None or top_k > room.RESULTS or 10 * top_k > total
         if not exact:
-            found = nearest.by_index(collection, vectors, top_k, self.date_fields, filters)
+            found = room.by_index(collection, vectors, top_k, self.date_fields, filters)
             exact = min(map(len, found)) < top_k
             exact = exact or (total <= EXACT and not self._confirmed(collection, vectors, found))
         if exact:
             if not few:
                 ids = collection.get(include=[], **filters)["ids"]
-            return nearest.by_comparison(
-                collection, ids, vectors, top_k, threshold, self.date_fields
-            )
+            most = (top_k, threshold, self.date_fields)
+            return room.by_comparison(collection, ids, vectors, *most)
         lowest = -math.inf if threshold is None else threshold
         return [[hit for hit in hits if hit.score >= lowest] for hits in found]
 
     def _confirmed(self, collection, vectors, found: list[list[Hit]]) -> bool:
-        """Say whether no records have better scores, by vectors that are kept from search to search.
-
-        Should others have changed the collection meanwhile, its index gives other scores, and no confirmation.
-        """
+        """Say whether no records have better scores, by vectors that are kept from search to search. Should others have changed
+        the collection meanwhile, its index gives other scores, and no confirmation."""
         which, top_k = (collection.id, collection.count()), len(found[0])
         if self._kept is None or self._kept[0] != which:
-            self._kept = which, nearest.all_vectors(collection)
+            self._kept = which, room.all_vectors(collection)
         scores = np.partition(vectors @ self._kept[1].T, -top_k, axis=1)[:, -top_k:]
         given = [[hit.score for hit in reversed(hits)] for hits in found]
         if np.abs(np.sort(scores, axis=1) - given).max() > 1e-5:
@@ -465,7 +375,7 @@ class Store:
             return np.empty((0, self.dimension), dtype=np.float32), False
         single = np.ndim(query) == 1
         vectors = np.asarray(query)[None] if single else query
-        return check_vectors(vectors, self.dimension, "query"), single
+        return room.check_vectors(vectors, self.dimension, "query"), single
 
     def encode(self, texts: list[str], kind="document", show: bool | None = False) -> np.ndarray:
         if self.encoder is None:
@@ -473,8 +383,8 @@ class Store:
             raise StoreError(f"{what}, or encode them yourself and give vectors")
         if not texts:
             return np.empty((0, self.dimension), dtype=np.float32)
-        vectors = encoded(texts, self.encoder, kind, show)
-        return check_vectors(vectors, self.dimension, "the encoder's vectors")
+        vectors = room.encoded(texts, self.encoder, kind, show)
+        return room.check_vectors(vectors, self.dimension, "the encoder's vectors")
 
     def _require(self, ids: list[str], found: Iterable[Mapping]) -> None:
         there = {i for page in found for i in page["ids"]}
@@ -484,7 +394,7 @@ class Store:
     def _write(self, method, rows: Mapping) -> None:
         """Call `method` with `rows`, a batch at a time."""
         self._kept, self._large = None, (0, 0.0)
-        total, step = len(rows["ids"]), min(nearest.BATCH, self.client.get_max_batch_size())
+        total, step = len(rows["ids"]), min(room.BATCH, self.client.get_max_batch_size())
         with progress(total, "storing", unit="records") as advance:
             for start in range(0, total, step):
                 method(**{what: column[start : start + step] for what, column in rows.items()})

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import html
 import math
-import numbers
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,41 +32,34 @@ class Table:
 
     def _repr_html_(self) -> str:
         """Return HTML that JupyterLab and GitHub both align: one reads style, the other align."""
+        left = (
+            f'align="left" style="text-align: left; max-width: {self.wrap}ch; white-space: normal"'
+        )
+        looks = [
+            'align="right" style="text-align: right"' if right else left for right in self.right
+        ]
 
-        left = f"text-align: left; max-width: {self.wrap}ch; white-space: normal"
-
-        def line(cells: Sequence[str], tag: str) -> str:
-            return "".join(
-                f'<{tag} align="right" style="text-align: right">{html.escape(cell)}</{tag}>'
-                if right
-                else f'<{tag} align="left" style="{left}">{html.escape(cell)}</{tag}>'
-                for cell, right in zip(cells, self.right, strict=True)
-            )
+        def line(row: Sequence[str], tag: str) -> str:
+            cells = zip(row, looks, strict=True)
+            return "".join(f"<{tag} {look}>{html.escape(cell)}</{tag}>" for cell, look in cells)
 
         body = "\n".join(f"<tr>{line(row, 'td')}</tr>" for row in self.rows)
         head = f"<thead>\n<tr>{line(self.header, 'th')}</tr>\n</thead>"
         return f"<table>\n{head}\n<tbody>\n{body}\n</tbody>\n</table>"
 
     def __repr__(self) -> str:
-        wrapped = [
-            [textwrap.wrap(cell, self.wrap) or [""] for cell in row]
-            for row in (self.header, *self.rows)
-        ]
-        widths = [
-            max(len(part) for cell in column for part in cell)
-            for column in zip(*wrapped, strict=True)
-        ]
-        lines = []
-        for row in wrapped:
-            for place in range(max(map(len, row))):
-                parts = [cell[place] if place < len(cell) else "" for cell in row]
-                lines.append(
-                    "  ".join(
-                        part.rjust(width) if right else part.ljust(width)
-                        for part, width, right in zip(parts, widths, self.right, strict=True)
-                    ).rstrip()
-                )
-        return "\n".join(lines)
+        rows = (self.header, *self.rows)
+        wrapped = [[textwrap.wrap(cell, self.wrap) or [""] for cell in row] for row in rows]
+        columns = zip(*wrapped, strict=True)
+        widths = [max(len(part) for cell in column for part in cell) for column in columns]
+
+        def line(parts: Sequence[str]) -> str:
+            cells = zip(parts, widths, self.right, strict=True)
+            sides = (p.rjust(width) if right else p.ljust(width) for p, width, right in cells)
+            return "  ".join(sides).rstrip()
+
+        lines = (parts for row in wrapped for parts in zip_longest(*row, fillvalue=""))
+        return "\n".join(map(line, lines))
 
 
 def table(
@@ -78,22 +71,10 @@ def table(
 ) -> Table:
     """Return `frame` as a table for readers; the last line of a cell shows it.
 
-    Parameters
-    ----------
-    frame
-        A DataFrame, a Series (one column), or rows as dictionaries. Other values than numbers, yes
-        and no are shown as ``str()`` has them.
-    digits
-        Decimals of numbers that are not whole by type; by column ``{"MB": 0}``, others have 2.
-    index
-        Whether the index is a column. None: if it says something, that is, if it is not 0, 1, 2 ….
-    wrap
-        Characters after which text goes on in the next line.
-
-    Raises
-    ------
-    ValueError
-        When there are no columns, or `digits` names one that is not there.
+    `frame` is a DataFrame, a Series (one column), or rows as dictionaries. Other values than numbers, yes and no are shown as
+    ``str()``. `digits` are the decimals of numbers that are not whole by type; by column ``{"MB": 0}``, others have 2
+    (ValueError for no such column). The index is a column if it says something, that is, if it is not 0, 1, 2 …, or as `index`
+    says. After `wrap` characters text goes on in the next line.
     """
     import pandas as pd
 
@@ -102,9 +83,8 @@ def table(
     if index or (index is None and not numbered):
         names = [name or "" for name in frame.index.names]
         frame = frame.reset_index(names=names, allow_duplicates=True)
-    header = tuple(
-        " ".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in frame.columns
-    )
+    names = (name if isinstance(name, tuple) else (name,) for name in frame.columns)
+    header = tuple(" ".join(map(str, name)) for name in names)
     strange = [] if isinstance(digits, int) else [name for name in digits if name not in header]
     if not header or strange:
         raise ValueError(f"the table's columns are {list(header)}; digits names {strange}")
@@ -119,26 +99,28 @@ def table(
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, numbers.Real) and not _is_truth(value)
+    from pandas.api.types import is_bool, is_number
 
-
-def _is_truth(value: object) -> bool:
-    return isinstance(value, bool) or type(value).__name__ == "bool"  # NumPy's too
+    return is_number(value) and not is_bool(value)
 
 
 def _is_nothing(value: object) -> bool:
-    missing = value is None or type(value).__name__ in ("NAType", "NaTType")
-    return missing or (isinstance(value, numbers.Real) and value != value)
+    from pandas import isna
+    from pandas.api.types import is_scalar
+
+    return bool(is_scalar(value) and isna(value))
 
 
 def _shown(value: object, decimals: int) -> str:
+    from pandas.api.types import is_bool, is_integer
+
     if _is_nothing(value):
         return NOTHING
-    if _is_truth(value):
+    if is_bool(value):
         return YES if value else NO
-    if isinstance(value, numbers.Integral):
+    if is_integer(value):
         return f"{value:,}"
-    if isinstance(value, numbers.Real):
+    if _is_number(value):
         rounded = round(float(value), decimals) + 0.0  # no −0.00
         return f"{rounded:,.{decimals}f}" if math.isfinite(rounded) else str(value)
     return str(value)

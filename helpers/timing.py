@@ -35,11 +35,6 @@ class Timing:
         """Return `seconds` in milliseconds."""
         return self.seconds * 1e3
 
-    @property
-    def spread(self) -> float:
-        """Return the slowest round divided by the fastest: 1.0 on a quiet machine."""
-        return max(self.rounds) / max(min(self.rounds), 1e-9)
-
 
 def time_in_turn(
     contestants: Mapping[str, Callable[[], object]],
@@ -48,30 +43,18 @@ def time_in_turn(
     warm_up: bool = True,
     rest: float = 0.02,
 ) -> dict[str, Timing]:
-    """Time `contestants` in turn, round by round, and return a `Timing` for each name.
+    """Time `contestants`, called without arguments, in turn: `rounds` rounds, every second one
+    backwards, so that nobody always follows the same neighbour. Return a `Timing` for each name.
 
-    Parameters
-    ----------
-    contestants : mapping of str to callable
-        What to time. Each is called without arguments.
-    rounds : int
-        How often each is timed. Every second round goes through them backwards, so that nobody
-        always follows the same neighbour.
-    warm_up : bool
-        Whether each runs once before, uncounted: the first call loads and allocates.
-    rest : float
-        Seconds of sleep before each run. Threads of a finished product spin for a while, waiting
-        for more work, and would slow the next contestant.
+    With `warm_up` each runs once before, uncounted: the first call loads and allocates. `rest` is
+    how many seconds to sleep before each run: threads of a finished product spin for a while,
+    waiting for more work, and would slow the next contestant.
 
-    Raises
-    ------
-    ValueError
-        For no contestants, or fewer than one round.
+    Raises ValueError for no contestants, or fewer than one round.
     """
     if not contestants or rounds < 1:
-        raise ValueError(
-            f"given {len(contestants)} contestants and {rounds} rounds; needed: at least one each"
-        )
+        given = f"{len(contestants)} contestants and {rounds} rounds"
+        raise ValueError(f"given {given}; needed: at least one each")
     if warm_up:
         for run in contestants.values():
             run()
@@ -88,55 +71,40 @@ def time_in_turn(
 
 
 def claim_order(timings: Mapping[str, Timing], names: Iterable[str], slack: float = 1.1) -> str:
-    """Return a sentence that says whether `names` stand from the fastest to the slowest.
+    """Return a sentence that says whether `names` stand from the fastest to the slowest: whether
+    each takes at most `slack` times as long as the next. See `claim`.
 
-    Each must take at most `slack` times as long as the next. Where a page is stored (``make run``),
-    an order that does not hold is an error, so that no stored page contradicts its own text;
-    elsewhere the sentence says what is otherwise on this machine.
-
-    Raises
-    ------
-    ValueError
-        For fewer than two names, or one that was not timed: nothing would be claimed.
-    AssertionError
-        Where the environment variable `STRICT_VARIABLE` is set and the order does not hold.
+    Raises ValueError for fewer than two names, or one that was not timed.
     """
     names = list(names)
-    unknown = [name for name in names if name not in timings]
-    if len(names) < 2 or unknown:
+    if len(names) < 2 or any(name not in timings for name in names):
         raise ValueError(f"names={names}: give two or more of those timed: {', '.join(timings)}")
-    return claim(
-        all(timings[a].seconds <= slack * timings[b].seconds for a, b in pairwise(names)),
-        "from the fastest to the slowest: " + ", ".join(names),
-    )
+    holds = all(timings[a].seconds <= slack * timings[b].seconds for a, b in pairwise(names))
+    return claim(holds, "from the fastest to the slowest: " + ", ".join(names))
 
 
 def claim(holds: bool, words: str) -> str:
-    """Return "Measured: `words`." where it `holds`, else that it is otherwise on this machine; an
-    error where `STRICT_VARIABLE` is set.
+    """Return "Measured: `words`." where it `holds`, else that it is otherwise on this machine.
+
+    Where the variable `STRICT_VARIABLE` is set (``make run``), what does not hold is an
+    AssertionError, so that no stored page contradicts its own text.
     """
     if holds:
         return f"Measured: {words}."
     if os.environ.get(STRICT_VARIABLE):
         raise AssertionError(f"the text claims what was not measured just now: {words}")
-    return (
-        f"Not on this machine, this time: {words}. Other programs may be busy; run the cell again."
-    )
+    why = "Other programs may be busy; run the cell again."
+    return f"Not on this machine, this time: {words}. {why}"
 
 
 def median_seconds(action: Callable[[], object], repeats: int = 5) -> float:
-    """Return the median time of `repeats` runs of `action`, after one that warms up and does not
-    count.
-    """
-    timing = time_in_turn({"": action}, repeats, rest=0.0)[""]
-    return statistics.median(timing.rounds)
+    """Return the median time of `repeats` runs of `action`, after one that does not count."""
+    return statistics.median(time_in_turn({"": action}, repeats, rest=0.0)[""].rounds)
 
 
 def threads() -> list[str]:
     """Return a line for each thread pool that is loaded: the library and its number of threads."""
     from threadpoolctl import threadpool_info
 
-    return [
-        f"{pool['user_api']} ({pool['prefix']}): {pool['num_threads']}"
-        for pool in threadpool_info()
-    ]
+    pools = threadpool_info()
+    return [f"{pool['user_api']} ({pool['prefix']}): {pool['num_threads']}" for pool in pools]

@@ -237,24 +237,6 @@ def test_modules_that_are_exchanged_are_tried_anew(model):
     np.testing.assert_allclose(encode(TEXTS, model, cache=False), expected, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("lengths", "limit", "slices"),
-    [
-        ([], 256, []),
-        ([5], 256, [(0, 1)]),
-        ([5] * 5, 256, [(0, 3), (3, 5)]),
-        ([10, 10, 90, 10], 256, [(0, 2), (2, 3), (3, 4)]),  # one long text makes all of them wide
-        ([10, 10, 90_000, 10], 2, [(0, 3), (3, 4)]),  # what is cut off anyway does not count
-        ([90_000, 90_000], None, [(0, 1), (1, 2)]),
-    ],
-)
-def test_slices_are_small_in_texts_and_in_memory(monkeypatch, lengths, limit, slices):
-    monkeypatch.setattr(batching, "TEXTS_AT_ONCE", 3)
-    monkeypatch.setattr(batching, "CHARACTERS_AT_ONCE", 100)
-    parts = batching._parts(["x" * length for length in lengths], limit)
-    assert [(part.start, part.stop) for part in parts] == slices
-
-
 # Queries and documents
 
 

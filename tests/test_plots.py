@@ -288,24 +288,12 @@ def test_of_many_groups_the_three_largest_have_colours_and_the_others_are_grey()
     assert ax.collections[-1].zorder < ax.collections[0].zorder, "grey lies below"
 
 
-def test_one_chooses_which_groups_have_colours():
-    """In the order given; a map of at most seven shows them all."""
-    ax = embedding_map(PLACES, MANY, title="A title", highlight=["group 2", "group 0"])
-    assert legend(ax) == ["group 2", "group 0", "12 others"]
+def test_a_map_of_at_most_seven_groups_shows_them_all():
+    """Each in a colour of its own."""
     seven = [f"group {n % 7}" for n in range(len(MANY))]
     ax = embedding_map(PLACES, seven, title="A title")
     assert len(legend(ax)) == 7
     assert len({to_hex(c.get_facecolor()[0]) for c in ax.collections}) == 7
-    everything = embedding_map(PLACES, seven, title="A title", highlight=[])
-    assert legend(everything) == ["7 others"]
-
-
-@pytest.mark.parametrize("highlight", [["group 2", "nowhere"], [f"group {n}" for n in range(8)]])
-def test_a_map_refuses_what_it_cannot_highlight(highlight):
-    """A group that is not there, or more than there are colours."""
-    with pytest.raises(ValueError, match="give at most 7 of"):
-        embedding_map(PLACES, MANY, title="A title", highlight=highlight)
-    assert plt.get_fignums() == []
 
 
 @pytest.mark.parametrize("shape", [(6,), (6, 3), (6, 384), (6, 2, 1), (6, 1)])

@@ -1,26 +1,16 @@
-"""The search engines: arguments, results, scores, files."""
+"""The search engines: arguments, results, scores; rankings made one."""
 
-import contextlib
-import errno
-import json
 import math
 import zlib
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from helpers import exact
-from helpers.search import (
-    HybridSearch,
-    KeywordSearch,
-    SearchResult,
-    SemanticSearch,
-    convex_combination,
-    reciprocal_rank_fusion,
-    top_k_indices,
-)
+from helpers.exact import top_k_indices
+from helpers.fusion import convex_combination, reciprocal_rank_fusion
+from helpers.search import KeywordSearch, SearchResult, SemanticSearch
 from helpers.words import words_in
 
 TEXTS = [
@@ -67,16 +57,6 @@ class TableModel(FakeModel):
             return vectors / np.where(norms > 0, norms, 1) if normalize_embeddings else vectors
 
 
-def angles(**degrees):
-    """Return a model whose texts lie at these angles; queries lie at 0, so that the smallest angle comes first."""
-    return TableModel(
-        {
-            text: (math.cos(math.radians(angle)), math.sin(math.radians(angle)))
-            for text, angle in degrees.items()
-        }
-    )
-
-
 def semantic(documents=TEXTS, model=None):
     engine = SemanticSearch(model or FakeModel())
     engine.index(documents)
@@ -89,13 +69,7 @@ def keyword(documents=TEXTS, **settings):
     return engine
 
 
-def hybrid(documents=TEXTS):
-    engine = HybridSearch([KeywordSearch(), SemanticSearch(FakeModel())])
-    engine.index(documents)
-    return engine
-
-
-ENGINES = pytest.mark.parametrize("make", [semantic, keyword, hybrid])
+ENGINES = pytest.mark.parametrize("make", [semantic, keyword])
 
 
 def indices(results):
@@ -179,10 +153,9 @@ def test_five_results_are_the_default(make):
     assert len(make([f"ferry number {n}0" for n in range(9)]).search("ferry")) == 5
 
 
-@pytest.mark.parametrize("make", [semantic, hybrid])
-def test_top_k_beyond_the_number_of_documents_gives_all(make):
+def test_top_k_beyond_the_number_of_documents_gives_all():
     """No padding, no error."""
-    assert sorted(indices(make().search("ferry", top_k=1000))) == [0, 1, 2, 3, 4]
+    assert sorted(indices(semantic().search("ferry", top_k=1000))) == [0, 1, 2, 3, 4]
 
 
 @ENGINES
@@ -274,12 +247,11 @@ NOT_TEXTS = [
 @ENGINES
 @pytest.mark.parametrize("documents", NOT_TEXTS)
 def test_documents_that_are_no_list_of_strings_are_refused_and_nothing_changes(make, documents):
-    """`index` and `add` leave the engine as it was."""
+    """The engine stays as it was."""
     engine = make()
     before = engine.search("ferry")
-    for method in (engine.index, engine.add):
-        with pytest.raises(TypeError, match="documents"):
-            method(documents)
+    with pytest.raises(TypeError, match="documents"):
+        engine.index(documents)
     assert engine.documents == TEXTS
     assert_same(engine.search("ferry"), before)
 
@@ -287,9 +259,8 @@ def test_documents_that_are_no_list_of_strings_are_refused_and_nothing_changes(m
 @ENGINES
 def test_half_an_emoji_is_named_by_its_place(make):
     """Before a tokenizer or an encoder of bytes stumbles, and does not say where."""
-    for method in (make().index, make().add):
-        with pytest.raises(ValueError, match=r"documents\[1\]"):
-            method(["fine", "half \ud83d"])
+    with pytest.raises(ValueError, match=r"documents\[1\]"):
+        make().index(["fine", "half \ud83d"])
     with pytest.raises(ValueError, match=r"queries\[0\]"):
         make().search(["half \ud83d"])
 
@@ -330,19 +301,6 @@ def test_index_replaces_what_was_indexed_before(make):
     }
     engine.index([])
     assert engine.search("ferry") == []
-
-
-@ENGINES
-def test_add_equals_indexing_everything_at_once(make):
-    """In two parts, one by one, and with nothing to add; indices go on."""
-    whole = make()
-    for parts in ([TEXTS[:2], TEXTS[2:]], [[text] for text in TEXTS], [TEXTS, []], [[], TEXTS]):
-        engine = make(parts[0])
-        for part in parts[1:]:
-            engine.add(part)
-        assert engine.documents == TEXTS
-        for query in ("late ferry", "bread on the quay"):
-            assert_same(engine.search(query, top_k=5), whole.search(query, top_k=5))
 
 
 @ENGINES
@@ -392,16 +350,6 @@ def test_vectors_are_float32_rows_of_norm_one():
     assert engine.vectors.shape == (5, 8)
     assert engine.vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(engine.vectors, axis=1), 1, atol=1e-6)
-
-
-def test_adding_encodes_only_what_is_new_and_gives_the_same_vectors():
-    """Vectors equal those of indexing all at once to 1e-6."""
-    model = FakeModel()
-    engine = semantic(TEXTS[:3], model)
-    model.encoded.clear()
-    engine.add(TEXTS[3:])
-    assert model.encoded == TEXTS[3:]
-    np.testing.assert_allclose(engine.vectors, semantic().vectors, atol=1e-6)
 
 
 def test_equal_scores_come_in_order_of_index():
@@ -454,8 +402,7 @@ def test_queries_and_documents_are_encoded_each_their_way():
 
     model = TwoSides()
     engine = semantic(["ferry", "bread"], model)
-    engine.add(["seal"])
-    assert model.encoded == [f"passage: {text}" for text in ("ferry", "bread", "seal")]
+    assert model.encoded == ["passage: ferry", "passage: bread"]
     model.encoded.clear()
     engine.search(["gull", "ferry"])
     assert model.encoded == ["query: gull", "query: ferry"]
@@ -514,22 +461,7 @@ def test_a_model_is_loaded_by_its_name(monkeypatch):
     """A string goes to `load_model`."""
     model = FakeModel()
     monkeypatch.setattr("helpers.models.load_model", {"all-MiniLM-L6-v2": model}.__getitem__)
-    engine = SemanticSearch("all-MiniLM-L6-v2")
-    assert engine.model is model
-    assert engine.model_name == "all-MiniLM-L6-v2"
-
-
-def test_the_batch_size_reaches_the_model():
-    """The constructor's setting is used."""
-    seen = []
-
-    class Model(FakeModel):
-        def encode(self, texts, batch_size=32, normalize_embeddings=False, show_progress_bar=None):
-            seen.append(batch_size)
-            return super().encode(texts, batch_size, normalize_embeddings, show_progress_bar)
-
-    SemanticSearch(Model(), batch_size=7).index(TEXTS)
-    assert seen == [7]
+    assert SemanticSearch("all-MiniLM-L6-v2").model is model
 
 
 def test_the_real_model_on_real_titles_equals_plain_numpy(minilm, articles):
@@ -685,7 +617,7 @@ def test_stop_words_alone_find_nothing():
     empty = keyword(["of the", "to", "", "!?"])
     assert empty.search("of") == []
     assert empty.search("ferry") == []
-    empty.add(["A ferry."])
+    empty.index(["of the", "to", "", "!?", "A ferry."])
     assert indices(empty.search("ferry")) == [4]
     empty.index(["of the"])
     assert empty.search("ferry") == []
@@ -790,18 +722,6 @@ def test_one_bm25_score_by_hand():
     assert keyword(CORPUS).search("ferry")[0].score == pytest.approx(0.6464, abs=1e-4)
 
 
-def test_adding_documents_weighs_every_word_again():
-    """A word that becomes common counts for less."""
-    engine = keyword(CORPUS)
-    before = engine.search("seal")[0].score
-    engine.add(["seal seal", "the seal sleeps"])
-    after = {r.index: r.score for r in engine.search("seal")}
-    assert after[3] < before
-    assert_same(
-        engine.search("seal"), keyword([*CORPUS, "seal seal", "the seal sleeps"]).search("seal")
-    )
-
-
 # Fusion
 
 
@@ -903,18 +823,16 @@ def test_a_convex_combination_of_little():
 
 @pytest.mark.parametrize("weights", [[1.0], [0.5, 0.6], [1.5, -0.5], [math.nan, 1], [0.2] * 5])
 def test_weights_that_make_no_mean_are_refused(weights):
-    """One for each, none negative, with the sum 1; the engine says so when it is built."""
+    """One for each, none negative, with the sum 1."""
     with pytest.raises(ValueError, match="weights="):
         convex_combination([[("a", 1.0)], [("b", 1.0)]], weights)
-    with pytest.raises(ValueError, match="weights="):
-        HybridSearch([keyword(), semantic()], fusion="convex", weights=weights)
 
 
 @pytest.mark.parametrize(
     ("ranking", "error", "message"),
     [
-        (["a", "b"], TypeError, "pairs of an id and its score"),
-        ([SearchResult("a", 1.0, 0)], TypeError, "pairs of an id and its score"),
+        (["a", "b"], TypeError, "pairs of id and score"),
+        ([SearchResult("a", 1.0, 0)], TypeError, "pairs of id and score"),
         ([("a", math.nan)], ValueError, "score of 'a' is nan"),
         ([("a", math.inf)], ValueError, "score of 'a' is inf"),
         ([("a", "0.5")], ValueError, "score of 'a' is '0.5'"),
@@ -926,35 +844,6 @@ def test_what_is_no_ranking_with_scores_is_refused(ranking, error, message):
     """NaN above all: it would stand anywhere."""
     with pytest.raises(error, match=message):
         convex_combination([ranking, [("b", 1.0)]])
-
-
-def test_hybrid_search_by_scores():
-    """By hand: two models, weights, and the promise that equal scores come in order of index."""
-    documents = ["ab", "cd", "ef"]
-    first, second = angles(ab=0, cd=60, ef=90), angles(ab=90, cd=90, ef=0)
-    engines = [semantic(documents, first), semantic(documents, second)]
-    results = HybridSearch(engines, fusion="convex", weights=[0.75, 0.25]).search("query")
-    assert [(r.document, r.score) for r in results] == [
-        ("ab", pytest.approx(0.75)),
-        ("cd", pytest.approx(0.375)),
-        ("ef", pytest.approx(0.25)),
-    ]
-    even = HybridSearch(engines[::-1], fusion="convex").search("query")
-    assert indices(even) == [0, 2, 1]
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"fusion": "sum"}, "fusion='sum'"),
-        ({"weights": [0.5, 0.5]}, "weights are for"),
-        ({"depth": 0}, "depth=0"),
-    ],
-)
-def test_settings_of_a_hybrid_that_cannot_be_are_refused(settings, message):
-    """When it is built."""
-    with pytest.raises(ValueError, match=message):
-        HybridSearch([keyword(), semantic()], **settings)
 
 
 def test_reciprocal_rank_fusion_of_one_or_no_ranking_keeps_it():
@@ -1000,353 +889,3 @@ def test_reciprocal_rank_fusion_refuses_a_negative_k():
     """It would divide by zero or turn the order round."""
     with pytest.raises(ValueError, match="k=-1"):
         reciprocal_rank_fusion([["a"]], k=-1)
-
-
-def test_hybrid_search_fuses_its_engines_by_rank():
-    """Two models that disagree, computed by hand with k = 1."""
-    documents = ["ab", "cd", "ef"]
-    first = angles(ab=10, cd=20, ef=30)  # ranking ab, cd, ef
-    second = angles(ab=50, cd=60, ef=5)  # ranking ef, ab, cd
-    engine = HybridSearch([SemanticSearch(first), SemanticSearch(second)], k=1)
-    engine.index(documents)
-    results = engine.search("query")
-    assert [r.document for r in results] == ["ab", "ef", "cd"]
-    assert [r.score for r in results] == pytest.approx(
-        [1 / 2 + 1 / 3, 1 / 4 + 1 / 2, 1 / 3 + 1 / 4]
-    )
-
-
-def test_hybrid_search_takes_what_only_one_engine_found():
-    """The keyword engine is silent about the others."""
-    engine = HybridSearch(
-        [keyword(["bread", "ferry"]), semantic(["bread", "ferry"], angles(bread=10, ferry=20))]
-    )
-    assert [(r.document, r.score) for r in engine.search("ferries")] == [
-        ("ferry", pytest.approx(1 / 61 + 1 / 62)),
-        ("bread", pytest.approx(1 / 61)),
-    ]
-
-
-def test_depth_limits_what_takes_part_but_never_below_top_k():
-    """With depth 1 only the engines' first places are fused, unless more results are asked for."""
-    documents = ["ab", "cd", "ef", "gh"]
-    first, second = angles(ab=10, cd=20, ef=30, gh=40), angles(ab=40, cd=20, ef=30, gh=10)
-    engine = HybridSearch([semantic(documents, first), semantic(documents, second)], depth=1, k=0)
-    assert [r.document for r in engine.search("query", top_k=1)] == ["ab"]
-    assert len(engine.search("query", top_k=4)) == 4
-    assert engine.search("query", top_k=4)[0].score == pytest.approx(1 + 1 / 4)
-
-
-def test_hybrid_search_uses_indexed_engines_as_they_are_and_adds_to_all():
-    """Nothing is encoded again; `add` reaches every engine."""
-    model = FakeModel()
-    engines = [keyword(), semantic(TEXTS, model)]
-    model.encoded.clear()
-    engine = HybridSearch(engines)
-    assert len(engine) == 5
-    assert model.encoded == []
-    engine.add(text for text in ["A crab walks sideways."])
-    assert [len(one) for one in (engine, *engines)] == [6, 6, 6]
-    assert engine.search("crab")[0].index == 5
-
-
-def test_hybrid_search_refuses_engines_with_other_documents():
-    """Their indices would mean different things."""
-    with pytest.raises(ValueError, match="different documents"):
-        HybridSearch([keyword(TEXTS), semantic(TEXTS[::-1])])
-    with pytest.raises(ValueError, match="different documents"):
-        HybridSearch([keyword(TEXTS), SemanticSearch(FakeModel())])
-    with pytest.raises(ValueError, match="engines is empty"):
-        HybridSearch([])
-
-
-def test_hybrid_search_notices_that_an_engine_was_indexed_anew_behind_its_back():
-    """A clear error in place of a wrong document or an IndexError."""
-    engine = hybrid()
-    engine.engines[0].add(["One more ferry ferry ferry."])
-    with pytest.raises(ValueError, match="different documents"):
-        engine.search("ferry")
-
-
-def test_hybrid_search_is_not_saved_as_one(tmp_path):
-    """The message says what to do instead, and nothing is written."""
-    with pytest.raises(NotImplementedError, match="save each engine"):
-        hybrid().save(tmp_path / "hybrid")
-    assert not any(tmp_path.iterdir())
-
-
-# Files
-
-
-ODD_TEXTS = [
-    "Line one\nline two\r\nline three",
-    'tab\t "quotes" \\ back',
-    "🚢 מעבורת 日本 \u2028 e\u0301",
-    "",
-    " spaces ",
-]
-
-
-def test_a_saved_semantic_engine_comes_back_as_it_was(tmp_path):
-    """Documents of every kind, vectors to the bit, and results; documents are not encoded again."""
-    engine = semantic(ODD_TEXTS)
-    assert engine.save(tmp_path / "new" / "folder") == tmp_path / "new" / "folder"
-    model = FakeModel()
-    loaded = SemanticSearch.load(str(tmp_path / "new" / "folder"), model)
-    assert not set(model.encoded) & set(ODD_TEXTS)
-    assert loaded.documents == ODD_TEXTS
-    np.testing.assert_array_equal(loaded.vectors, engine.vectors)
-    assert loaded.search(["ferry", "line"]) == engine.search(["ferry", "line"])
-
-
-def test_a_saved_keyword_engine_comes_back_as_it_was(tmp_path):
-    """Documents, settings and scores."""
-    engine = keyword([*ODD_TEXTS, *TEXTS], k1=0.9, b=0.4)
-    loaded = KeywordSearch.load(engine.save(tmp_path / "engine"))
-    assert (loaded.k1, loaded.b) == (0.9, 0.4)
-    assert loaded.documents == engine.documents
-    assert loaded.search("ferry line") == engine.search("ferry line")
-
-
-@pytest.mark.parametrize("make", [semantic, keyword])
-def test_an_empty_engine_can_be_saved_loaded_and_filled(make, tmp_path):
-    """Nothing indexed yet is no damage."""
-    engine = make([])
-    engine.save(tmp_path / "engine")
-    loaded = (
-        KeywordSearch.load(tmp_path / "engine")
-        if make is keyword
-        else SemanticSearch.load(tmp_path / "engine", FakeModel())
-    )
-    assert loaded.search("ferry") == []
-    loaded.add(TEXTS)
-    assert_same(loaded.search("ferry"), make().search("ferry"))
-
-
-def test_saving_again_replaces_the_older_engine(tmp_path):
-    """One engine, complete, and no leftovers beside it."""
-    semantic().save(tmp_path / "engine")
-    semantic(["Only this."]).save(tmp_path / "engine")
-    assert SemanticSearch.load(tmp_path / "engine", FakeModel()).documents == ["Only this."]
-    keyword(["Now by word."]).save(tmp_path / "engine")
-    assert KeywordSearch.load(tmp_path / "engine").documents == ["Now by word."]
-    assert not (tmp_path / "engine" / "vectors.npy").exists()
-    assert [path.name for path in tmp_path.iterdir()] == ["engine"]
-
-
-def test_an_empty_folder_may_be_used(tmp_path):
-    """It holds nothing that could be lost."""
-    (tmp_path / "engine").mkdir()
-    assert KeywordSearch.load(keyword().save(tmp_path / "engine")).documents == TEXTS
-
-
-def test_a_folder_with_something_else_in_it_is_refused_and_left_alone(tmp_path):
-    """Neither somebody's folder nor somebody's file is overwritten."""
-    folder = tmp_path / "thesis"
-    folder.mkdir()
-    (folder / "chapter.txt").write_text("three years of work")
-    file = tmp_path / "notes.txt"
-    file.write_text("more work")
-    vectors = tmp_path / "experiment" / "vectors.npy"
-    vectors.parent.mkdir()
-    vectors.write_text("a month of computing")
-    for target in (folder, file, vectors.parent):
-        with pytest.raises(FileExistsError, match="other than a saved search engine"):
-            keyword().save(target)
-    assert [path.read_text() for path in (folder / "chapter.txt", file)] == [
-        "three years of work",
-        "more work",
-    ]
-    assert vectors.read_text() == "a month of computing"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["experiment", "notes.txt", "thesis"]
-
-
-def test_files_that_somebody_put_beside_a_saved_engine_survive_the_next_save(tmp_path):
-    """Kept, or the save is refused: never deleted."""
-    folder = keyword().save(tmp_path / "engine")
-    (folder / "notes.txt").write_text("why I chose these documents")
-    with contextlib.suppress(FileExistsError):
-        keyword(["new"]).save(folder)
-    assert (folder / "notes.txt").read_text() == "why I chose these documents"
-
-
-def no_space(*arguments, **settings):
-    raise OSError(errno.ENOSPC, "No space left on device")
-
-
-def test_a_save_that_fails_midway_leaves_the_older_one_intact(tmp_path, monkeypatch):
-    """The disk fills up while vectors are written."""
-    engine = semantic()
-    folder = engine.save(tmp_path / "engine")
-    with monkeypatch.context() as patch:
-        patch.setattr(np, "save", no_space)
-        for target in (folder, tmp_path / "other"):
-            with pytest.raises(OSError, match="No space"):
-                semantic(["new"]).save(target)
-    assert SemanticSearch.load(folder, FakeModel()).search("ferry") == engine.search("ferry")
-    assert [path.name for path in tmp_path.iterdir()] == ["engine"]
-
-
-def test_a_save_that_cannot_be_put_in_place_leaves_the_older_one_intact(tmp_path, monkeypatch):
-    """The last step fails, as it does on Windows while a program holds a file open."""
-    folder = keyword().save(tmp_path / "engine")
-    rename = Path.rename
-
-    def refuse_the_new_one(path, target):
-        if Path(target) == folder and json.loads(
-            (path / "documents.json").read_text(encoding="utf-8")
-        ) == ["new"]:
-            raise PermissionError(errno.EACCES, "in use")
-        return rename(path, target)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "rename", refuse_the_new_one)
-        with pytest.raises(PermissionError):
-            keyword(["new"]).save(folder)
-    assert KeywordSearch.load(folder).documents == TEXTS
-    assert [path.name for path in tmp_path.iterdir()] == ["engine"]
-
-
-def test_a_saved_engine_is_as_readable_as_any_new_folder(tmp_path):
-    """A teacher saves, the class loads."""
-    (tmp_path / "plain").mkdir()
-    assert keyword().save(tmp_path / "engine").stat().st_mode == (tmp_path / "plain").stat().st_mode
-
-
-@pytest.mark.parametrize("engine", [KeywordSearch, SemanticSearch])
-@pytest.mark.parametrize("make", [Path.mkdir, Path.touch, None])
-def test_loading_where_nothing_was_saved_says_so(tmp_path, engine, make):
-    """An empty folder, no folder; a file is refused as well."""
-    if make:
-        make(tmp_path / "engine")
-    arguments = (FakeModel(),) if engine is SemanticSearch else ()
-    with pytest.raises(NotADirectoryError if make is Path.touch else FileNotFoundError):
-        engine.load(tmp_path / "engine", *arguments)
-
-
-def test_the_message_for_nothing_saved_names_the_folder_and_the_remedy(tmp_path):
-    """What was given and what to do next."""
-    with pytest.raises(
-        FileNotFoundError, match=r"engine holds no saved search engine.*engine\.save"
-    ):
-        KeywordSearch.load(tmp_path / "engine")
-
-
-@pytest.mark.parametrize("name", ["engine.json", "documents.json"])
-@pytest.mark.parametrize("content", [b"", b'{"format": 1, "eng', b"\xff\xfe\x00", b"[1, 2", b"{}"])
-def test_a_torn_text_file_is_refused(tmp_path, name, content):
-    """The message says that the engine is damaged or what it holds instead."""
-    folder = semantic().save(tmp_path / "engine")
-    (folder / name).write_bytes(content)
-    with pytest.raises(ValueError, match=r"engine (is damaged|holds a None)"):
-        SemanticSearch.load(folder, FakeModel())
-
-
-@pytest.mark.parametrize("name", ["engine.json", "documents.json"])
-@pytest.mark.parametrize("content", [b"null", b"3"])
-def test_a_text_file_that_holds_something_else_is_refused(tmp_path, name, content):
-    """Valid JSON, but not what was saved."""
-    folder = semantic().save(tmp_path / "engine")
-    (folder / name).write_bytes(content)
-    with pytest.raises(ValueError, match="engine"):
-        SemanticSearch.load(folder, FakeModel())
-
-
-def test_a_file_that_is_missing_is_refused(tmp_path):
-    """Whichever it is."""
-    for name in ("engine.json", "documents.json", "vectors.npy", "fingerprint.npy"):
-        folder = semantic().save(tmp_path / "engine")
-        (folder / name).unlink()
-        with pytest.raises((FileNotFoundError, ValueError), match=name):
-            SemanticSearch.load(folder, FakeModel())
-        (folder / "engine.json").touch()  # so that the next save may replace it
-
-
-def test_torn_or_pickled_vectors_are_refused(tmp_path):
-    """Half a file, and one that would run code when it is read."""
-    folder = semantic().save(tmp_path / "engine")
-    whole = (folder / "vectors.npy").read_bytes()
-    for content in (whole[: len(whole) // 2], b"\x93NUMPY", b"not an array"):
-        (folder / "vectors.npy").write_bytes(content)
-        with pytest.raises(ValueError, match=r"EOF|pickle|reshape|read"):
-            SemanticSearch.load(folder, FakeModel())
-    np.save(folder / "vectors.npy", np.array([object()] * 5), allow_pickle=True)
-    with pytest.raises(ValueError, match=r"EOF|pickle|reshape|read"):
-        SemanticSearch.load(folder, FakeModel())
-
-
-@pytest.mark.parametrize("name", ["vectors.npy", "fingerprint.npy"])
-@pytest.mark.parametrize("content", [None, b"", b"not an array"])
-def test_damaged_vectors_are_reported_like_other_damage(tmp_path, name, content):
-    """One kind of error for all damage, with what to do: the docstring promises ValueError."""
-    folder = semantic().save(tmp_path / "engine")
-    (folder / name).unlink() if content is None else (folder / name).write_bytes(content)
-    with pytest.raises(ValueError, match="is damaged"):
-        SemanticSearch.load(folder, FakeModel())
-
-
-@pytest.mark.parametrize("rows", [4, 6, 0])
-def test_vectors_that_do_not_match_the_documents_in_number_are_refused(tmp_path, rows):
-    """They would belong to other documents."""
-    folder = semantic().save(tmp_path / "engine")
-    np.save(folder / "vectors.npy", np.ones((rows, 8), dtype=np.float32))
-    with pytest.raises(ValueError, match=f"damaged: 5 documents, {rows} vectors"):
-        SemanticSearch.load(folder, FakeModel())
-
-
-@pytest.mark.parametrize("shape", [(5, 7), (5,), (5, 8, 1), ()])
-def test_vectors_of_a_wrong_shape_are_refused(tmp_path, shape):
-    """At loading, not by NumPy at the first search."""
-    folder = semantic().save(tmp_path / "engine")
-    np.save(folder / "vectors.npy", np.ones(shape, dtype=np.float32))
-    with pytest.raises(ValueError, match="is damaged"):
-        SemanticSearch.load(folder, FakeModel())
-
-
-def test_documents_that_do_not_match_their_number_are_refused(tmp_path):
-    """Somebody edited the file."""
-    folder = keyword().save(tmp_path / "engine")
-    (folder / "documents.json").write_text(json.dumps(TEXTS[:3]))
-    with pytest.raises(ValueError, match="5 documents expected, 3 found"):
-        KeywordSearch.load(folder)
-
-
-def test_an_engine_of_another_kind_or_format_is_refused(tmp_path):
-    """The message names both."""
-    folder = semantic().save(tmp_path / "engine")
-    with pytest.raises(ValueError, match=r"holds a SemanticSearch.*this is KeywordSearch"):
-        KeywordSearch.load(folder)
-    folder = keyword().save(tmp_path / "keyword")
-    with pytest.raises(ValueError, match=r"holds a KeywordSearch.*this is SemanticSearch"):
-        SemanticSearch.load(folder, FakeModel())
-    settings = json.loads((folder / "engine.json").read_text())
-    (folder / "engine.json").write_text(json.dumps(settings | {"format": 99}))
-    with pytest.raises(ValueError, match="format 99"):
-        KeywordSearch.load(folder)
-
-
-@pytest.mark.parametrize("model", [FakeModel(seed=1), FakeModel(dimension=16)])
-def test_another_model_is_refused(tmp_path, model):
-    """Of the same dimension or of another: its query vectors mean nothing here."""
-    folder = semantic().save(tmp_path / "engine")
-    with pytest.raises(ValueError, match="indexed with another model"):
-        SemanticSearch.load(folder, model)
-
-
-def test_a_model_given_as_an_object_must_be_given_again(tmp_path):
-    """Its name is not known."""
-    folder = semantic().save(tmp_path / "engine")
-    with pytest.raises(ValueError, match="Give the model"):
-        SemanticSearch.load(folder)
-
-
-def test_a_model_given_by_name_is_loaded_by_that_name(tmp_path, monkeypatch):
-    """The name is saved; another may be given, if it is the same model."""
-    models = {"one": FakeModel(), "copy": FakeModel(), "two": FakeModel(seed=1)}
-    monkeypatch.setattr("helpers.models.load_model", models.__getitem__)
-    engine = semantic(model="one")
-    folder = engine.save(tmp_path / "engine")
-    assert SemanticSearch.load(folder).model_name == "one"
-    assert SemanticSearch.load(folder, "copy").search("ferry") == engine.search("ferry")
-    with pytest.raises(ValueError, match="another model \\(one"):
-        SemanticSearch.load(folder, "two")

@@ -1,6 +1,4 @@
-"""How fast this machine is at what the course does: ``make bench``. Figures for the reader; no
-test depends on them.
-"""
+"""How fast this machine is at what the course does: ``make bench``. Figures for the reader; no test depends on them."""
 
 from __future__ import annotations
 
@@ -20,44 +18,31 @@ def main() -> None:
     from helpers.models import load_model
     from helpers.search import KeywordSearch, SemanticSearch
 
-    imported = median_seconds(
-        lambda: subprocess.run(
-            [sys.executable, "-c", "import helpers.search, helpers.models, helpers.plots"],
-            check=True,
-        )
-    )
-    subprocess_start = median_seconds(
-        lambda: subprocess.run([sys.executable, "-c", ""], check=True)
-    )
-    print(f"import helpers                       {imported - subprocess_start:8.3f} s")
-    started = time.perf_counter()
+    def show(what: str, figure: float, unit: str, digits: int = 1) -> None:
+        print(f"{what:40}{figure:10,.{digits}f} {unit}")
+
+    def started(code: str) -> float:
+        return median_seconds(lambda: subprocess.run([sys.executable, "-c", code], check=True))
+
+    rooms = "import helpers.search, helpers.models, helpers.plots"
+    show("import helpers", started(rooms) - started(""), "s", 3)
+    begun = time.perf_counter()
     model = load_model("all-MiniLM-L6-v2")
-    print(f"load MiniLM, the first time          {time.perf_counter() - started:8.1f} s")
-    started = time.perf_counter()
-    docstrings = load_docstrings(refresh=True)
-    print(
-        f"read {len(docstrings):,} docstrings               {time.perf_counter() - started:8.1f} s"
-    )
-    texts = [docstring.text for docstring in docstrings[:1000]]
-    print(
-        f"encode short texts                   {len(texts) / median_seconds(lambda: model.encode(texts), 3):8.0f} /s"
-    )
+    show("load MiniLM, the first time", time.perf_counter() - begun, "s")
+    begun = time.perf_counter()
+    documents = [docstring.text for docstring in load_docstrings(refresh=True)]
+    show(f"read {len(documents):,} docstrings", time.perf_counter() - begun, "s")
     articles = [article.text for article in load_articles()[:64]]
-    print(
-        f"encode articles                      {len(articles) / median_seconds(lambda: model.encode(articles), 3):8.0f} /s"
-    )
+    for what, texts in (("short texts", documents[:1000]), ("articles", articles)):
+        seconds = median_seconds(lambda texts=texts: model.encode(texts), 3)
+        show(f"encode {what}", len(texts) / seconds, "/s", 0)
     engine, keywords = SemanticSearch(model), KeywordSearch()
-    documents = [docstring.text for docstring in docstrings]
     keywords.index(documents)
-    engine.documents = documents
-    engine.vectors = (
-        np.random.default_rng(0).normal(size=(len(documents), 384)).astype(np.float32)
-    )  # the time does not depend on the values
-    query = "sort an array"
-    by_meaning = median_seconds(lambda: engine.search(query, top_k=10))
-    by_keyword = median_seconds(lambda: keywords.search(query, top_k=10))
-    print(f"one query among {len(documents):,}, by meaning   {by_meaning * 1e3:8.1f} ms")
-    print(f"one query among {len(documents):,}, by keyword   {by_keyword * 1e3:8.1f} ms")
+    made = np.random.default_rng(0).normal(size=(len(documents), 384))  # the time is the same
+    engine.documents, engine.vectors = documents, made.astype(np.float32)
+    for how, searching in (("meaning", engine), ("keyword", keywords)):
+        seconds = median_seconds(lambda e=searching: e.search("sort an array", top_k=10))
+        show(f"one query among {len(documents):,}, by {how}", seconds * 1e3, "ms")
 
 
 if __name__ == "__main__":

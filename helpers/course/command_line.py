@@ -1,8 +1,7 @@
 """The course's command line: ``python -m helpers COMMAND``.
 
-``setup``, ``lab``, ``test``, ``run``, ``exercises``, ``lint`` and ``bench`` need nothing but Python and build
-the environment ``.venv`` when it is missing or stale; make only calls them. ``models`` and
-``preflight`` tell about the environment they run in. ``check`` judges notebooks that learners hand in.
+``setup``, ``lab``, ``test``, ``run``, ``exercises``, ``lint`` and ``bench`` need nothing but Python and build the environment
+``.venv`` when it is missing or stale; make only calls them. The others tell about the environment they run in, or use it.
 """
 
 from __future__ import annotations
@@ -38,16 +37,20 @@ or no report can be written, 130 when it was interrupted (Ctrl-C): what was chec
 
 
 def main(arguments: list | None = None) -> int:
-    """Run the command line with `arguments` (default: the program's own) and return its exit
-    status.
-    """
+    """Run the command line with `arguments` (default: the program's own) and return its exit status."""
     any_console()
     options, extra = _parser().parse_known_args(arguments)
     if extra and not options.takes_more:
         _parser().error("unknown arguments: " + " ".join(extra))
     try:
+        if options.run in _IN_PLACE and not importlib.util.find_spec("huggingface_hub"):
+            return _elsewhere(sys.argv[1:] if arguments is None else arguments)
         return options.run(options, [argument for argument in extra if argument != "--"])
-    except (SetupError, OSError) as error:  # such as a cache folder that cannot be made
+    except (
+        Exception
+    ) as error:  # the course's own say what to do; so does a cache folder that cannot be made
+        if not isinstance(error, OSError) and not type(error).__module__.startswith("helpers."):
+            raise
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -55,9 +58,8 @@ def main(arguments: list | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m helpers", description="Search by Meaning: the course's command line."
-    )
+    about = "Search by Meaning: the course's command line."
+    parser = argparse.ArgumentParser(prog="python -m helpers", description=about)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     added = {}
     for run, words in (
@@ -83,20 +85,15 @@ def _parser() -> argparse.ArgumentParser:
     recover.add_argument("folder", metavar="FOLDER", help="the damaged folder; it stays as it is")
     recover.add_argument("into", metavar="NEW_FOLDER", help="a folder that does not exist yet")
     added["models"].set_defaults(name=None)
-    fetch = (
-        added["models"]
-        .add_subparsers(metavar="fetch")
-        .add_parser("fetch", help="get a model onto this machine and verify it")
-    )
-    fetch.add_argument(
-        "name", metavar="NAME", help="one of the course's models, or any name on the hub"
-    )
+    words = "get a model onto this machine and verify it"
+    fetch = added["models"].add_subparsers(metavar="fetch").add_parser("fetch", help=words)
+    words = "one of the course's models, or any name on the hub"
+    fetch.add_argument("name", metavar="NAME", help=words)
     fetch.add_argument("--quiet", action="store_true", help="say nothing when it is there already")
     return parser
 
 
 def _describe_check(check: argparse.ArgumentParser) -> None:
-    check.description = "Judge notebooks that learners hand in."
     check.epilog = NO_SANDBOX
     check.formatter_class = argparse.RawDescriptionHelpFormatter
     check.add_argument("paths", nargs="+", metavar="PATH", help="notebooks, or folders of them")
@@ -109,9 +106,24 @@ def _describe_check(check: argparse.ArgumentParser) -> None:
     ):
         words = f"{what} (default: {default:g})"
         check.add_argument(f"--{name}", type=_above_zero, default=default, help=words)
-    check.add_argument(
-        "--jobs", type=int, help="notebooks at a time (default: one for every two cores)"
-    )
+    words = "notebooks at a time (default: one for every two cores)"
+    check.add_argument("--jobs", type=int, help=words)
+
+
+def _above_zero(text: str) -> float:
+    number = float(text)
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
+
+# Commands that make the environment ready
+
+
+def _in_environment(*arguments: str, **variables: str) -> int:
+    """Make the environment ready and run its Python with `arguments` in the project's folder."""
+    command = [str(environment.ensure()), *arguments]
+    return subprocess.run(command, cwd=ROOT, env=os.environ | variables, check=False).returncode
 
 
 def _setup(options, extra) -> int:
@@ -124,25 +136,17 @@ def _lab(options, extra) -> int:
     # Named by its address and not as a file to open: so the address that a server prints leads to the lesson
     # too, and JupyterLab does not take the lesson's folder for its root, from where other links lead nowhere.
     place = [f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}"]
-    if (
-        getattr(os, "geteuid", lambda: None)() == 0
-    ):  # as in most containers, where Jupyter refuses to start
-        place.append("--allow-root")
-    return _in_environment("-m", "jupyter", "lab", *place, *extra)
+    root = getattr(os, "geteuid", lambda: None)() == 0  # as in most containers: Jupyter refuses it
+    return _in_environment("-m", "jupyter", "lab", *place, *["--allow-root"] * root, *extra)
 
 
 def _test(options, extra) -> int:
-    named = any(
-        not word.startswith("-") and (ROOT / word.split("::")[0]).exists() for word in extra
-    )
-    return _in_environment(
-        *("-m", "pytest", "--nbval", "-n", "2", "--dist", "loadscope"),
-        *(() if named else TEST_PATHS),
-        *extra,
-        TQDM_DISABLE="1",
-        HF_HUB_OFFLINE="1",
-        OMP_WAIT_POLICY="PASSIVE",  # two notebooks at once: a thread that waits must not keep a core busy
-    )
+    files = [word for word in extra if not word.startswith("-")]
+    named = any((ROOT / word.split("::")[0]).exists() for word in files)
+    # Two notebooks at once: a thread that waits must not keep a core busy.
+    quiet = {"TQDM_DISABLE": "1", "HF_HUB_OFFLINE": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    pytest = ("-m", "pytest", "--nbval", "-n", "2", "--dist", "loadscope")
+    return _in_environment(*pytest, *(() if named else TEST_PATHS), *extra, **quiet)
 
 
 def _run(options, extra) -> int:
@@ -151,71 +155,37 @@ def _run(options, extra) -> int:
 
 def _lint(options, extra) -> int:
     rules, layout = (["--fix"], []) if options.fix else ([], ["--check"])
-    return _in_environment("-m", "ruff", "check", *rules, ".") or _in_environment(
-        "-m", "ruff", "format", *layout, "."
-    )
+    status = _in_environment("-m", "ruff", "check", *rules, ".")
+    return status or _in_environment("-m", "ruff", "format", *layout, ".")
 
 
 def _exercises(options, extra) -> int:
     return _in_environment("-m", "helpers.course.practice")
 
 
-def _check(options, extra) -> int:
-    given = [str(path) for path in options.paths]
-    for name in ("json", "html", "seconds", "memory", "output", "jobs"):
-        value = getattr(options, name)
-        if value is not None:
-            given += [f"--{name}", str(value)]
-    status = _elsewhere("check", *given, here=True)
-    if status is not None:
-        return status
-    from helpers.course.grading import command
-
-    options.jobs = options.jobs or command.default_jobs()
-    return command.run(options)
-
-
-def _above_zero(text: str) -> float:
-    number = float(text)
-    if not number > 0:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return number
-
-
 def _bench(options, extra) -> int:
     return _in_environment("-m", "helpers.course.bench")
 
 
-def _in_environment(*arguments: str, **variables: str) -> int:
-    """Make the environment ready and run its Python with `arguments` in the project's folder."""
-    python = environment.ensure()
-    return subprocess.run(
-        [str(python), *arguments], cwd=ROOT, env=os.environ | variables, check=False
-    ).returncode
+# Commands that use the environment they run in
 
 
-def _elsewhere(*arguments: str, here: bool = False):
-    """Run this command in `.venv` when this Python has not the course's packages; return its exit status, else None.
-
-    With `here`, it runs in the folder it was called from, so that paths mean what they say.
-    """
-    if importlib.util.find_spec("huggingface_hub"):
-        return None
+def _elsewhere(arguments: list) -> int:
+    """Run the command in `.venv`, for this Python has not the course's packages."""
     if not environment.is_current():
-        raise SetupError(
-            "This Python has not the course's packages, and .venv is missing or stale. First: make env"
-        )
-    return subprocess.run(
-        [str(environment.venv_python()), "-m", "helpers", *arguments],
-        cwd=None if here else ROOT,
-        check=False,
-    ).returncode
+        what = "This Python has not the course's packages, and .venv is missing or stale"
+        raise SetupError(f"{what}. First: make env")
+    command = [str(environment.venv_python()), "-m", "helpers", *map(str, arguments)]
+    return subprocess.run(command, check=False).returncode
+
+
+def _check(options, extra) -> int:
+    from helpers.course.grading import command
+
+    return command.run(options)
 
 
 def _preflight(options, extra) -> int:
-    status = _elsewhere("preflight")
-    if status is not None:
-        return status
     from helpers.course.preflight import preflight
 
     rows = preflight()
@@ -224,66 +194,42 @@ def _preflight(options, extra) -> int:
 
 
 def _prepare(options, extra) -> int:
-    status = _elsewhere("prepare")
-    if status is not None:
-        return status
     from helpers.course.prepare import prepare
-    from helpers.models import ModelError
 
-    try:
-        print(f"{prepare():,} texts are encoded with each model, for all lessons.")
-    except ModelError as error:
-        print(error, file=sys.stderr)
-        return 1
+    print(f"{prepare():,} texts are encoded with each model, for all lessons.")
     return 0
 
 
 def _recover(options, extra) -> int:
-    status = _elsewhere("recover", options.folder, options.into, here=True)
-    if status is not None:
-        return status
-    from helpers.clients import StoreError
-    from helpers.models import ModelError
     from helpers.recovery import recover
 
-    try:
-        for name, count in recover(options.folder, options.into).items():
-            print(f"{name}: {count:,} records are in {options.into}")
-    except (StoreError, ModelError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    for name, count in recover(options.folder, options.into).items():
+        print(f"{name}: {count:,} records are in {options.into}")
     return 0
 
 
 def _models(options, extra) -> int:
-    fetch = ["fetch", options.name, *["--quiet"] * options.quiet] if options.name else []
-    status = _elsewhere("models", *fetch)
-    if status is not None:
-        return status
-    from helpers.models import MODELS, ModelError, fetch_model, model_status
+    from helpers.models import MODELS, fetch_model, model_status
 
     if options.name is None:
-        _table(
-            [("model", "dimension", "tokens", "MB", "status", "")]
-            + [
-                (c.name, str(c.dimension), str(c.max_tokens), str(c.download_mb), *model_status(c))
-                for c in MODELS.values()
-            ]
-        )
+        rows = [("model", "dimension", "tokens", "MB", "status", "")]
+        for c in MODELS.values():
+            numbers = map(str, (c.dimension, c.max_tokens, c.download_mb))
+            rows.append((c.name, *numbers, *model_status(c)))
+        _table(rows)
         return 0
-    try:
-        folder = fetch_model(options.name)
-    except ModelError as error:
-        print(error, file=sys.stderr)
-        return 1
+    folder = fetch_model(options.name)
     if not options.quiet:
         print(f"{options.name} is here and verified: {folder}")
     return 0
 
 
 def _table(rows: list) -> None:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        print(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        )
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())
+
+
+#: Commands that make no environment ready, but need the course's packages.
+_IN_PLACE = (_check, _preflight, _prepare, _recover, _models)

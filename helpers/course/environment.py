@@ -1,18 +1,11 @@
-"""Builds the course's environment, `.venv`, with nothing but Python's standard library.
+"""Builds the course's environment, `.venv`, with nothing but Python's standard library: ``python -m helpers setup``.
 
-Run as ``python -m helpers setup`` from the project's folder, by make or by hand (Windows has no
-make). The steps, each skipped when its result is there:
+The steps, each skipped when its result is there: a fresh ``.venv``; torch, as a CPU build, for the default build for Linux brings
+gigabytes of GPU libraries that this course does not use; the project with everything it needs; both models, unpacked and
+verified; the course's own texts, encoded with both.
 
-1. a fresh ``.venv``;
-2. torch, as a CPU build: the default build for Linux brings gigabytes of GPU libraries that this
-   course does not use;
-3. the project with everything it needs, in the versions that ``pyproject.toml`` allows;
-4. both models, unpacked and verified;
-5. the course's own texts, encoded with both.
-
-A stamp in ``.venv`` remembers what it was built from. When what ``pyproject.toml`` requires or
-the Python changes, the environment is built again from nothing; when a build is interrupted there
-is no stamp, and the next one starts over.
+A stamp in ``.venv`` remembers what it was built from. When what ``pyproject.toml`` requires or the Python changes, the
+environment is built again from nothing; a build that was interrupted leaves no stamp, and the next one starts over.
 """
 
 from __future__ import annotations
@@ -34,9 +27,7 @@ COURSE_MODELS = ("all-MiniLM-L6-v2", "all-mpnet-base-v2")
 
 
 class SetupError(Exception):
-    """The environment cannot be built. The message says what was found, what is needed and what
-    to do.
-    """
+    """The environment cannot be built. The message says what was found, what is needed and what to do."""
 
 
 def venv_python(venv: Path = VENV) -> Path:
@@ -45,31 +36,21 @@ def venv_python(venv: Path = VENV) -> Path:
 
 
 def ensure(root: Path = ROOT) -> Path:
-    """Build `.venv` and fetch the models where missing or stale; return the environment's
-    interpreter.
-
-    Raises
-    ------
-    SetupError
-        When a step fails; what pip or the model download printed stands above the message.
-    """
+    """Build `.venv` and fetch the models where missing or stale; return the environment's interpreter. SetupError when a step
+    fails; what pip or the model download printed stands above the message."""
     python = venv_python(root / ".venv")
     if not is_current(root):
         build(root)
     for name in COURSE_MODELS:
-        _run(
-            [python, "-m", "helpers", "models", "fetch", name, "--quiet"],
-            root,
-            "fetching the model " + name,
-        )
+        fetch = [python, "-m", "helpers", "models", "fetch", name, "--quiet"]
+        _run(fetch, root, f"fetching the model {name}")
     prepare(python, root)
     return python
 
 
 def prepare(python: Path, root: Path = ROOT) -> None:
-    """Encode the course's texts, unless a note in `.venv` says that it was done for these texts,
-    these packages and this cache. A failure is no obstacle: lessons encode what they miss.
-    """
+    """Encode the course's texts, unless a note in `.venv` says that it was done for these texts, these packages and this cache. A
+    failure is no obstacle: lessons encode what they miss."""
     note = root / ".venv" / "prepared"
     texts = sorted((root / "helpers" / "data").glob("*.jsonl"))
     inputs = (fingerprint(root), os.environ.get(CACHE_VARIABLE), [t.read_bytes() for t in texts])
@@ -85,36 +66,22 @@ def prepare(python: Path, root: Path = ROOT) -> None:
 
 
 def is_current(root: Path = ROOT) -> bool:
-    """Tell whether `root`'s `.venv` was built from the present inputs, by this Python, at this
-    place, and starts.
-    """
+    """Tell whether `root`'s `.venv` was built from the present inputs, by this Python, at this place, and starts."""
     stamp = root / ".venv" / STAMP.name
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != fingerprint(root):
         return False
     try:
-        return (
-            subprocess.run([str(venv_python(root / ".venv")), "-c", ""], check=False).returncode
-            == 0
-        )
+        python = str(venv_python(root / ".venv"))
+        return subprocess.run([python, "-c", ""], check=False).returncode == 0
     except OSError:  # the Python that it was made of is gone
         return False
 
 
 def fingerprint(root: Path = ROOT) -> str:
-    """Return a hash of all that a build depends on.
-
-    Of `pyproject.toml` that is what is to be installed, not how ruff and pytest are set. The
-    folder is part of it: scripts in a virtual environment hold absolute paths, so one that was
-    copied or moved must be built anew.
-    """
-    declared = _pyproject(root)
-    inputs = (
-        declared["project"],
-        declared["build-system"],
-        sys.version_info[:3],
-        sys.platform,
-        str(root),
-    )
+    """Return a hash of all that a build depends on: what `pyproject.toml` wants installed, the Python, and the folder, for
+    scripts in a virtual environment hold absolute paths."""
+    declared = [_pyproject(root)[table] for table in ("project", "build-system")]
+    inputs = (*declared, sys.version_info[:3], sys.platform, str(root))
     return hashlib.sha256(repr(inputs).encode()).hexdigest()
 
 
@@ -123,37 +90,27 @@ def _pyproject(root: Path) -> dict:
 
 
 def build(root: Path = ROOT) -> None:
-    """Make a fresh `.venv` in `root` and install torch (CPU) and the project, with its
-    development tools, into it.
-    """
-    if sys.version_info[:2] > NEWEST_TESTED_PYTHON:
-        _say(
-            "Note: Python {}.{} is newer than any the course was tried on.".format(
-                *sys.version_info[:2]
-            )
-        )
+    """Make a fresh `.venv` in `root` and install torch (CPU) and the project, with its development tools, into it."""
+    found = sys.version_info[:2]
+    if found > NEWEST_TESTED_PYTHON:
+        _say("Note: Python {}.{} is newer than any the course was tried on.".format(*found))
     venv = root / ".venv"
     python = venv_python(venv)
     _say("Building the environment in .venv (a few minutes, about 3 GB, once) ...")
     _run([sys.executable, "-m", "venv", "--clear", venv], root, "making the virtual environment")
     install_torch(python, torch_requirement(root), root)
-    _run(
-        [*_pip(python), "install", "--editable", ".[dev]"], root, "installing the course's packages"
-    )
+    install = [*_pip(python), "install", "--editable", ".[dev]"]
+    _run(install, root, "installing the course's packages")
     configure_jupyter(venv)
     (venv / STAMP.name).write_text(fingerprint(root), encoding="utf-8")
 
 
 def configure_jupyter(venv: Path) -> None:
-    """Switch off JupyterLab's question about news and its look for updates, in `venv` alone: the
-    course asks the network for nothing.
-    """
+    """Switch off JupyterLab's question about news and its look for updates: the course asks the network for nothing."""
     settings = venv / "etc" / "jupyter" / "labconfig" / "page_config.json"
     settings.parent.mkdir(parents=True, exist_ok=True)
-    settings.write_text(
-        json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}),
-        encoding="utf-8",
-    )
+    off = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    settings.write_text(json.dumps(off), encoding="utf-8")
 
 
 def torch_requirement(root: Path = ROOT) -> str:
@@ -162,18 +119,12 @@ def torch_requirement(root: Path = ROOT) -> str:
 
 
 def install_torch(python: Path, requirement: str, root: Path = ROOT) -> None:
-    """Install `requirement` as a CPU build.
-
-    Where pip would take a CPU build anyway (macOS, Windows, or a machine that is set up so), pip
-    installs it. Else uv, which knows where torch's CPU builds are published, is installed for the
-    purpose. If that fails too, the default build is installed: big, but right.
-    """
+    """Install `requirement` as a CPU build: by pip, where it would take one anyway (macOS, Windows, or a machine that is set up
+    so); else by uv, which knows where torch's CPU builds are published. If that fails too, the default build: big, but right."""
     if not brings_gpu_libraries(pip_report(python, requirement, root)):
         _run([*_pip(python), "install", requirement], root, "installing torch")
         return
-    _say(
-        "pip would install torch for NVIDIA GPUs (several GB). Asking uv for the CPU build instead ..."
-    )
+    _say("pip would install torch for NVIDIA GPUs (several GB). Asking uv for the CPU build ...")
     get_uv = [*_pip(python), "install", "uv"]
     uv = [python, "-m", "uv", "pip", "install", "--python", python]
     uv += ["--torch-backend", "cpu", requirement]
@@ -184,18 +135,13 @@ def install_torch(python: Path, requirement: str, root: Path = ROOT) -> None:
 
 
 def pip_report(python: Path, requirement: str, root: Path = ROOT) -> dict:
-    """Return pip's report on what it would install for `requirement` alone, without installing
-    it.
-    """
+    """Return pip's report on what it would install for `requirement` alone, without installing it."""
     options = ["--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--report", "-"]
+    command = [str(part) for part in (*_pip(python), "install", *options, requirement)]
+    # Not in the console's encoding, which may lack a letter of a folder's name.
+    reading = {"capture_output": True, "encoding": "utf-8", "errors": "replace", "check": False}
     done = subprocess.run(
-        [str(part) for part in (*_pip(python), "install", *options, requirement)],
-        cwd=root,
-        check=False,
-        capture_output=True,
-        encoding="utf-8",  # not the console's, which may lack a letter of a folder's name
-        errors="replace",
-        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        command, cwd=root, env=os.environ | {"PYTHONIOENCODING": "utf-8"}, **reading
     )
     if done.returncode != 0:
         raise SetupError(f"pip finds no {requirement} for this machine:\n{done.stderr.strip()}")
@@ -204,12 +150,8 @@ def pip_report(python: Path, requirement: str, root: Path = ROOT) -> dict:
 
 def brings_gpu_libraries(report: dict) -> bool:
     """Tell from pip's `report` whether an installation of torch would need NVIDIA's packages."""
-    needs = [
-        need.lower()
-        for item in report["install"]
-        for need in item["metadata"].get("requires_dist", [])
-    ]
-    return any(need.startswith(("nvidia", "cuda")) for need in needs)
+    lists = (item["metadata"].get("requires_dist", []) for item in report["install"])
+    return any(n.lower().startswith(("nvidia", "cuda")) for needs in lists for n in needs)
 
 
 def _pip(python: Path) -> list:
@@ -223,11 +165,9 @@ def _run(command: list, root: Path, what: str) -> None:
     except OSError as error:
         raise SetupError(f"The set-up failed while {what}: {error}") from error
     if code != 0:
-        raise SetupError(
-            f"The set-up failed while {what}; the lines above say why. Mend that and run the same command again."
-        )
+        how = "the lines above say why. Mend that and run the same command again."
+        raise SetupError(f"The set-up failed while {what}; {how}")
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
+    print(line, file=sys.stderr, flush=True)

@@ -26,31 +26,19 @@ def find_notebooks(root: Path = ROOT) -> list[Path]:
 
 
 def execute(path: Path) -> float:
-    """Execute the notebook at `path` in a fresh kernel, store its outputs in it, and return the
-    seconds it took.
-
-    The file is replaced only when every cell has run. Progress bars are off, so that what is
-    stored is the same from run to run.
-
-    Raises
-    ------
-    nbclient.exceptions.CellExecutionError
-        When a cell fails; the notebook is left as it was.
-    """
+    """Execute the notebook at `path` in a fresh kernel, store its outputs in it, and return the seconds it took. The file is
+    replaced only when every cell has run, or nbclient's error leaves it as it was. Progress bars are off, so that what is stored
+    is the same from run to run."""
     import nbformat
     from nbclient import NotebookClient
 
     notebook = nbformat.read(path, as_version=4)
-    variables = {"TQDM_DISABLE": "1"}
-    variables[STRICT_VARIABLE] = "1"  # a claim of order that does not hold now stores no page
+    # Strict: a claim of order that does not hold now stores no page.
+    variables = {"TQDM_DISABLE": "1", STRICT_VARIABLE: "1"}
+    settings = {"kernel_name": "python3", "timeout": CELL_SECONDS, "record_timing": False}
+    place = {"metadata": {"path": path.parent}}
     started = time.perf_counter()
-    client = NotebookClient(
-        notebook,
-        timeout=CELL_SECONDS,
-        kernel_name="python3",
-        resources={"metadata": {"path": path.parent}},
-        record_timing=False,
-    )
+    client = NotebookClient(notebook, resources=place, **settings)
     client.execute(env=os.environ | variables)
     seconds = time.perf_counter() - started
     clean(notebook)
@@ -61,14 +49,10 @@ def execute(path: Path) -> float:
 
 
 def clean(notebook) -> None:
-    """Remove from `notebook` what editors and runs leave behind: widget state, timings, collapsed
-    cells. Tags, folded sources and descriptions of pictures stay.
-    """
-    kept = {
-        key: notebook.metadata[key]
-        for key in ("language_info", "title")
-        if key in notebook.metadata
-    }
+    """Remove from `notebook` what editors and runs leave behind: widget state, timings, collapsed cells. Tags, folded sources and
+    descriptions of pictures stay."""
+    about = notebook.metadata
+    kept = {key: about[key] for key in ("language_info", "title") if key in about}
     notebook.metadata = {"kernelspec": dict(KERNELSPEC), **kept}
     for cell in notebook.cells:
         tags = {"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {}
@@ -76,24 +60,17 @@ def clean(notebook) -> None:
         cell.metadata = tags | ({"jupyter": {"source_hidden": True}} if hidden else {})
         if cell.cell_type == "code":
             cell.outputs = _joined(cell.outputs)
-            for output in cell.outputs:
-                if "metadata" in output:
-                    output.metadata = {
-                        mime: {"alt": about["alt"]}
-                        for mime, about in output.metadata.items()
-                        if isinstance(about, dict) and about.get("alt")
-                    }
+            for output in (output for output in cell.outputs if "metadata" in output):
+                told = {m: v for m, v in output.metadata.items() if isinstance(v, dict)}
+                output.metadata = {m: {"alt": v["alt"]} for m, v in told.items() if v.get("alt")}
 
 
 def _joined(outputs: list) -> list:
     """Join neighbouring pieces of one stream: how printed text is cut up depends on timing."""
     joined: list = []
     for output in outputs:
-        if (
-            joined
-            and output.output_type == "stream" == joined[-1].output_type
-            and output.name == joined[-1].name
-        ):
+        stream = output.get("name") if output.output_type == "stream" else None
+        if joined and stream and stream == joined[-1].get("name"):
             joined[-1].text += output.text
         else:
             joined.append(output)
@@ -109,14 +86,10 @@ def main(arguments: Iterable[str]) -> int:
     for path in paths:
         if not path.is_file():
             sys.exit(f"There is no notebook {path}")
-        sys.stdout.write(f"{path.stem:36} ")
-        sys.stdout.flush()
+        print(f"{path.stem:36} ", end="", flush=True)
         try:
             print(f"{execute(path):6.1f} s")
-        except (
-            CellControlSignal,
-            DeadKernelError,
-        ) as error:  # a cell failed, took too long, or took the kernel with it
+        except (CellControlSignal, DeadKernelError) as error:  # a cell failed, or took too long
             failed += 1
             print("failed, left as it was\n", error, sep="")
     return failed

@@ -1,12 +1,9 @@
 """Makes the notebooks in ``exercises/`` from those in ``solutions/``: what ``make exercises`` does.
 
-A solution notebook holds task, solution and commentary. The exercise notebook is the same without
-what lies between ``### BEGIN SOLUTION`` and ``### END SOLUTION`` (nbgrader's convention), and
-without the cells tagged ``solution``. Inside a function a solution becomes
-``raise NotImplementedError``; outside of one, the names that it sets become None.
-
-nbgrader's own ClearSolutions would bring 91 MB and an extension of JupyterLab that every learner sees,
-and knows no answers outside of functions.
+A solution notebook holds task, solution and commentary. The exercise notebook is the same without what lies between
+``### BEGIN SOLUTION`` and ``### END SOLUTION`` (nbgrader's convention), and without the cells tagged ``solution``. Inside a
+function a solution becomes ``raise NotImplementedError``; outside of one, the names that it sets become None. (nbgrader's own
+ClearSolutions would bring 91 MB and an extension of JupyterLab, and knows no answers outside of functions.)
 """
 
 from __future__ import annotations
@@ -14,6 +11,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from itertools import count
 from pathlib import Path
 
 from helpers.cache import replacing
@@ -32,13 +30,8 @@ class PracticeError(ValueError):
 
 
 def generate(solution: Path):
-    """Return the exercise notebook (without outputs) that belongs to the notebook `solution`.
-
-    Raises
-    ------
-    PracticeError
-        When markers do not pair up, or no name is set between them outside of a function.
-    """
+    """Return the exercise notebook (without outputs) that belongs to the notebook `solution`. PracticeError when markers do not
+    pair up, or no name is set between them outside of a function."""
     import nbformat
 
     notebook = nbformat.read(solution, as_version=4)
@@ -87,47 +80,36 @@ def clear_solution(source: str) -> str:
 def _stub(solution: list[str], indent: str) -> list[str]:
     if indent:
         return [f"{indent}# Your code here", f"{indent}raise NotImplementedError"]
-    names = [
-        name.id
-        for statement in ast.parse("\n".join(solution)).body
-        if isinstance(statement, (ast.Assign, ast.AnnAssign))
-        for target in (
-            statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        )
-        for name in ast.walk(target)
-        if isinstance(name, ast.Name)
+    answers = [
+        s for s in ast.parse("\n".join(solution)).body if isinstance(s, (ast.Assign, ast.AnnAssign))
     ]
+    targets = [t for answer in answers for t in getattr(answer, "targets", None) or [answer.target]]
+    nodes = (node for target in targets for node in ast.walk(target))
+    names = [node.id for node in nodes if isinstance(node, ast.Name)]
     if not names:
         raise PracticeError("a solution outside of a function sets no name")
     return [f"{name} = None  {STUB}" for name in dict.fromkeys(names)]
 
 
 def stale(root: Path = ROOT) -> list[str]:
-    """Return the names of exercise notebooks that are missing, or not what `generate` makes of
-    their solution (outputs aside).
-    """
+    """Return the names of exercise notebooks that are missing, or not what `generate` makes of their solution (outputs aside)."""
     import nbformat
 
-    names = []
-    for solution in sorted((root / "solutions").glob("*.ipynb")):
-        exercise = root / "exercises" / solution.name
-        if not exercise.exists() or _content(generate(solution)) != _content(
-            nbformat.read(exercise, as_version=4)
-        ):
-            names.append(solution.name)
-    return names
+    def is_stale(name: str) -> bool:
+        exercise = root / "exercises" / name
+        if not exercise.exists():
+            return True
+        made = generate(root / "solutions" / name)
+        return _content(made) != _content(nbformat.read(exercise, as_version=4))
+
+    return [p.name for p in sorted((root / "solutions").glob("*.ipynb")) if is_stale(p.name)]
 
 
 def orphans(root: Path = ROOT) -> list[str]:
-    """Return the names of exercise notebooks of the course that have no solution. Notebooks of
-    other names are the learner's, and nobody's business.
-    """
-    return sorted(
-        path.name
-        for path in (root / "exercises").glob("*.ipynb")
-        if re.fullmatch(r"(practice_\d\d|project_\d)_[a-z0-9_]+", path.stem)
-        and not (root / "solutions" / path.name).exists()
-    )
+    """Return the names of exercise notebooks of the course that have no solution. Notebooks of other names are the learner's."""
+    named = re.compile(r"(practice_\d\d|project_\d)_[a-z0-9_]+\.ipynb")
+    here, there = ({p.name for p in (root / f).glob("*.ipynb")} for f in ("exercises", "solutions"))
+    return sorted(name for name in here - there if named.fullmatch(name))
 
 
 def _content(notebook) -> list[tuple]:
@@ -135,9 +117,8 @@ def _content(notebook) -> list[tuple]:
 
 
 def main(root: Path = ROOT) -> int:
-    """Generate and execute every exercise notebook that is stale, and return the number that
-    failed. A notebook that somebody has worked in is kept under another name.
-    """
+    """Generate and execute every exercise notebook that is stale, and return the number that failed. A notebook that somebody has
+    worked in is kept under another name."""
     import nbformat
 
     from helpers.course.notebooks import main as execute_all
@@ -163,23 +144,19 @@ def main(root: Path = ROOT) -> int:
 
 def _has_answers(found, made) -> bool:
     """Say whether a cell that is a stub in `made` is something else in `found`."""
+    code = {cell.id: cell.source for cell in made.cells if cell.cell_type == "code"}
     stubs = {
-        cell.id: cell.source
-        for cell in made.cells
-        if cell.cell_type == "code"
-        and ("NotImplementedError" in cell.source or STUB in cell.source)
+        i: source for i, source in code.items() if "NotImplementedError" in source or STUB in source
     }
     return any(
-        cell.id in stubs and cell.source != stubs[cell.id] and BEGIN not in cell.source
+        cell.source != stubs.get(cell.id, cell.source) and BEGIN not in cell.source
         for cell in found.cells
     )
 
 
 def _free_name(path: Path) -> Path:
-    number = 1
-    while (kept := path.with_name(f"{path.stem} (yours {number}).ipynb")).exists():
-        number += 1
-    return kept
+    names = (path.with_name(f"{path.stem} (yours {number}).ipynb") for number in count(1))
+    return next(name for name in names if not name.exists())
 
 
 def exercise_numbers(text: str) -> list[str]:

@@ -14,18 +14,8 @@ from helpers import OLDEST_PYTHON
 from helpers.cache import cache_folder
 from helpers.course.environment import COURSE_MODELS
 
-PACKAGES = (
-    "torch",
-    "sentence-transformers",
-    "faiss-cpu",
-    "chromadb",
-    "numpy",
-    "scikit-learn",
-    "matplotlib",
-    "pandas",
-    "bm25s",
-    "jupyterlab",
-)
+PACKAGES = ("torch", "sentence-transformers", "faiss-cpu", "chromadb", "numpy", "scikit-learn")
+PACKAGES += ("matplotlib", "pandas", "bm25s", "jupyterlab")
 OLDEST_SQLITE = (3, 35)  # Chroma refuses older ones
 MEMORY_GB, DISK_GB = 4, 2
 
@@ -46,30 +36,21 @@ class Check:
 
 def preflight() -> list[Check]:
     """Look at Python, packages, models, cores, memory, disk and SQLite; return a row for each."""
-    return [
-        _python(),
-        *map(_package, PACKAGES),
-        *_models(),
-        _cores(),
-        _memory(),
-        _disk(),
-        _sqlite(),
-    ]
+    rows = [_python(), *map(_package, PACKAGES), *map(_model, COURSE_MODELS)]
+    return [*rows, _cores(), _memory(), _disk(), _sqlite()]
+
+
+def _row(what: str, found: str, fine: bool, otherwise: str) -> Check:
+    return Check(what, found, "ok" if fine else otherwise)
 
 
 def _python() -> Check:
-    verdict = (
-        "ok"
-        if sys.version_info >= OLDEST_PYTHON
-        else "the course needs Python 3.11 or newer: make lab PYTHON=python3.12"
-    )
-    return Check("Python", platform.python_version(), verdict)
+    how = "the course needs Python 3.11 or newer: make lab PYTHON=python3.12"
+    return _row("Python", platform.python_version(), sys.version_info >= OLDEST_PYTHON, how)
 
 
 def required_range(package: str) -> str | None:
-    """Return the versions of `package` that the course was tried with, such as ``>=1.9,<1.10``;
-    None if it names none.
-    """
+    """Return the versions of `package` that the course was tried with, such as ``>=1.9,<1.10``; None if it names none."""
     from packaging.requirements import Requirement
 
     for line in importlib.metadata.requires("search-by-meaning") or ():
@@ -87,48 +68,32 @@ def _package(name: str) -> Check:
     except importlib.metadata.PackageNotFoundError:
         return Check(name, "missing", f'pip install "{name}{required_range(name) or ""}"')
     tested = required_range(name)
-    if tested and not SpecifierSet(tested).contains(found.split("+")[0], prereleases=True):
-        return Check(
-            name, found, f'the course was tried with {tested}: pip install "{name}{tested}"'
-        )
-    return Check(name, found, "ok")
+    fits = not tested or SpecifierSet(tested).contains(found.split("+")[0], prereleases=True)
+    how = f'the course was tried with {tested}: pip install "{name}{tested}"'
+    return _row(name, found, fits, how)
 
 
-def _models() -> list[Check]:
+def _model(name: str) -> Check:
     from helpers.models import MODELS, model_status
 
-    rows = []
-    for name in COURSE_MODELS:
-        status, _ = model_status(MODELS[name])
-        if status == "ok":
-            rows.append(Check(name, "present, checksum verified", "ok"))
-        elif status == "packed":
-            rows.append(Check(name, "present, still packed", "ok"))
-        else:
-            rows.append(Check(name, status, f"python -m helpers models fetch {name}"))
-    return rows
+    status, _ = model_status(MODELS[name])
+    there = status == "ok"
+    found = "present, checksum verified" if there else status
+    return _row(name, found, there, f"python -m helpers models fetch {name}")
 
 
 def _cores() -> Check:
     cores = os.cpu_count() or 1
-    return Check(
-        "processor cores",
-        str(cores),
-        "ok" if cores >= 2 else "works, but expect about twice the times that are stated",
-    )
+    slow = "works, but expect about twice the times that are stated"
+    return _row("processor cores", str(cores), cores >= 2, slow)
 
 
 def _memory() -> Check:
     total = memory_gb()
     if total is None:
         return Check("memory", "not known", "ok")
-    return Check(
-        "memory",
-        f"{total:.0f} GB",
-        "ok"
-        if total >= MEMORY_GB
-        else f"less than {MEMORY_GB} GB: close other programs, one notebook at a time",
-    )
+    how = f"less than {MEMORY_GB} GB: close other programs, one notebook at a time"
+    return _row("memory", f"{total:.0f} GB", total >= MEMORY_GB, how)
 
 
 def memory_gb() -> float | None:
@@ -142,20 +107,11 @@ def memory_gb() -> float | None:
 
 def _disk() -> Check:
     free = shutil.disk_usage(cache_folder()).free / 1e9
-    return Check(
-        "free disk (cache)",
-        f"{free:.0f} GB",
-        "ok"
-        if free >= DISK_GB
-        else f"less than {DISK_GB} GB: make room or set SEARCH_BY_MEANING_CACHE",
-    )
+    how = f"less than {DISK_GB} GB: make room or set SEARCH_BY_MEANING_CACHE"
+    return _row("free disk (cache)", f"{free:.0f} GB", free >= DISK_GB, how)
 
 
 def _sqlite() -> Check:
     found = sqlite3.sqlite_version
-    new_enough = tuple(map(int, found.split("."))) >= OLDEST_SQLITE
-    return Check(
-        "SQLite",
-        found,
-        "ok" if new_enough else "too old for Chroma (lesson 05): use a newer Python",
-    )
+    new = tuple(map(int, found.split("."))) >= OLDEST_SQLITE
+    return _row("SQLite", found, new, "too old for Chroma (lesson 05): use a newer Python")

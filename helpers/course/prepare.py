@@ -1,8 +1,7 @@
 """Encodes the course's texts once, at set-up: ``python -m helpers prepare``.
 
-mpnet takes a minute for the archive on two cores. Done once, it is read from disk in every lesson,
-and whoever grades exercises does not wait for it either. Nothing depends on it: what is not there
-is encoded when it is asked for.
+mpnet takes a minute for the archive on two cores. Done once, it is read from disk in every lesson, and whoever grades exercises
+does not wait for it either. Nothing depends on it: what is not there is encoded when it is asked for.
 """
 
 from helpers.course.environment import COURSE_MODELS
@@ -11,10 +10,8 @@ from helpers.encoding import encode
 
 
 def prepare() -> int:
-    """Put the vectors of articles, queries and pairs into the cache, for both of the course's
-    models, and those of the titles alone, which exercises search, for the first. Return how many
-    texts both have.
-    """
+    """Put the vectors of articles, queries and pairs into the cache, for both of the course's models, and those of the titles
+    alone, which exercises search, for the first. Return how many texts both have."""
     articles = load_articles()
     texts = [f"{article.title}\n{article.text}" for article in articles]
     texts += [query.text for query in load_queries()]

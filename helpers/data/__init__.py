@@ -1,8 +1,6 @@
-"""The course's data: a newspaper's archive, judged queries, graded sentence pairs, and the
-documentation on the learner's own machine; and a reader for texts of one's own.
-
-How the archive, the queries and the pairs were written and judged, and what they are not good
-for, stands in ``helpers/data/DATASHEET.md``. They are dedicated to the public domain (CC0 1.0).
+"""The course's data: a newspaper's archive, judged queries, graded sentence pairs, and the documentation on the learner's own
+machine; and a reader for texts of one's own. How the archive was written and judged, and what it is not good for, stands in
+``helpers/data/DATASHEET.md``. It is dedicated to the public domain (CC0 1.0).
 """
 
 from helpers.data.archive import (
@@ -17,16 +15,5 @@ from helpers.data.archive import (
 from helpers.data.docstrings import Docstring, load_docstrings
 from helpers.data.own import Paragraph, read_paragraphs
 
-__all__ = [
-    "Article",
-    "Docstring",
-    "Pair",
-    "Paragraph",
-    "Query",
-    "load_articles",
-    "load_docstrings",
-    "load_near_duplicates",
-    "load_pairs",
-    "load_queries",
-    "read_paragraphs",
-]
+__all__ = ["Article", "Docstring", "Pair", "Paragraph", "Query", "load_articles", "load_docstrings"]
+__all__ += ["load_near_duplicates", "load_pairs", "load_queries", "read_paragraphs"]

@@ -1,6 +1,4 @@
-"""Loaders for the archive of *The Hollinsea Lantern*, its judged queries, and the graded
-sentence pairs.
-"""
+"""Loaders for the archive of *The Hollinsea Lantern*, its judged queries, and the graded sentence pairs."""
 
 from __future__ import annotations
 
@@ -33,9 +31,8 @@ class Article:
 class Query:
     """One query, and what the archive has for it.
 
-    `relevance` maps the id of an article to its grade: 2 answers the query, 1 is related. Every
-    other article counts as 0: it was judged so, or none of three engines had it among its first
-    20. A query of kind ``"no answer"`` has no article of grade 2.
+    `relevance` maps the id of an article to its grade: 2 answers the query, 1 is related. Every other article counts as 0: it
+    was judged so, or none of three engines had it among its first 20. Of kind ``"no answer"``, it has no article of grade 2.
     """
 
     id: str
@@ -51,9 +48,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two sentences, how alike they are in meaning (0 to 5), how the second relates to the
-    first, and the half it belongs to.
-    """
+    """Two sentences, how alike they are in meaning (0 to 5), how the second relates to the first, and the half it belongs to."""
 
     first: str
     second: str
@@ -68,32 +63,24 @@ class Pair:
 
 def load_articles() -> list[Article]:
     """Return the archive's articles, oldest first."""
-    return [
-        Article(**row | {"date": datetime.date.fromisoformat(row["date"])})
-        for row in _rows("articles")
-    ]
+    day = datetime.date.fromisoformat
+    return [Article(**row | {"date": day(row["date"])}) for row in _rows("articles")]
 
 
 def load_queries(kind: str | None = None) -> list[Query]:
     """Return the judged queries, all of them or those of one `kind` (see `QUERY_KINDS`)."""
     _check_choice("kind", kind, QUERY_KINDS)
-    return [
-        query for query in (Query(**row) for row in _rows("queries")) if kind in (None, query.kind)
-    ]
+    return [Query(**row) for row in _rows("queries") if kind in (None, row["kind"])]
 
 
 def load_pairs(half: str | None = None) -> list[Pair]:
-    """Return the graded sentence pairs: all, or the `half` for ``"choose"``-ing a setting or for
-    ``"test"``-ing it.
-    """
+    """Return the graded sentence pairs: all, or the `half` for ``"choose"``-ing a setting or for ``"test"``-ing it."""
     _check_choice("half", half, HALVES)
-    return [pair for pair in (Pair(**row) for row in _rows("pairs")) if half in (None, pair.half)]
+    return [Pair(**row) for row in _rows("pairs") if half in (None, row["half"])]
 
 
 def load_near_duplicates() -> list[tuple[str, str]]:
-    """Return the planted near-duplicates as pairs of article ids: an article and its later
-    edition.
-    """
+    """Return the planted near-duplicates as pairs of article ids: an article and its later edition."""
     return [(row["first"], row["second"]) for row in _rows("near_duplicates")]
 
 
@@ -104,6 +91,7 @@ def _rows(name: str) -> list[dict]:
 
 def _check_choice(parameter: str, given: str | None, choices: tuple[str, ...]) -> None:
     if given is not None and given not in choices:
+        known = ", ".join(map(repr, choices))
         raise ValueError(
-            f"{parameter}={given!r} is unknown; choose one of {', '.join(map(repr, choices))}, or None for all"
+            f"{parameter}={given!r} is unknown; choose one of {known}, or None for all"
         )

@@ -1,7 +1,5 @@
-"""The documentation of the Python packages on this machine, as a corpus to search.
-
-The sources are read and parsed, never imported: importing thousands of modules would run their
-code, and some print, warn, open windows or fail.
+"""The documentation of the Python packages on this machine, as a corpus to search. The sources are read and parsed, never
+imported: importing thousands of modules would run their code, and some print, warn, open windows or fail.
 """
 
 from __future__ import annotations
@@ -19,9 +17,8 @@ from pathlib import Path
 
 from helpers.cache import cache_folder, replacing
 
-#: Read first, where they are installed: what people who learn this subject look things up in, small
-#: packages before large ones, so that none is left out by the limit. All
-#: others follow in alphabetical order.
+#: Read first, where they are installed: what people who learn this subject look things up in, small packages before large
+#: ones, so that none is left out by the limit. All others follow in alphabetical order.
 FIRST_PACKAGES = (
     "faiss-cpu", "chromadb", "sentence-transformers", "scikit-learn", "numpy", "matplotlib", "pandas",
     "scipy",
@@ -34,21 +31,13 @@ _SKIPPED_FOLDERS = {
     "third_party", "extern", "externals", "f2py",
 }  # fmt: skip
 _GENERATED = re.compile(r"generated (by|from)", re.IGNORECASE)
-_ENOUGH_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Docstring:
-    """The first paragraph of one docstring.
-
-    Attributes
-    ----------
-    text : the paragraph, on one line
-    package : the distribution that brings it, such as ``scikit-learn``
-    module : the module that defines it, such as ``sklearn.cluster._kmeans``
-    kind : ``module``, ``class``, ``function`` or ``method``
-    name : its name within the module, such as ``KMeans.fit``; the module's own name for a module
-    """
+    """The first paragraph of one docstring, on one line; the distribution that brings it, such as ``scikit-learn``; the module
+    that defines it; its kind: ``module``, ``class``, ``function`` or ``method``; and its name within the module, such as
+    ``KMeans.fit`` (a module's own name for a module)."""
 
     text: str
     package: str
@@ -62,24 +51,12 @@ def load_docstrings(
 ) -> list[Docstring]:
     """Return the first paragraphs of the docstrings of installed packages, each text once.
 
-    Tests, vendored copies, generated sources and private names are left out; so is whatever is
-    shorter than four words. Files that cannot be read or parsed are passed over.
+    Tests, vendored copies, generated sources and private names are left out; so is whatever is shorter than four words. Files
+    that cannot be read or parsed are passed over. The result is kept in the course's cache until a package's version changes,
+    or `refresh` is True.
 
-    Parameters
-    ----------
-    packages
-        Names of installed distributions, in the order in which they are to be read. None:
-        `FIRST_PACKAGES`, then all others by name.
-    limit
-        Stop at so many docstrings. None: no limit; some environments hold more than 50,000.
-    refresh
-        Read the sources again. Otherwise the result is kept in the course's cache until a
-        package's version changes.
-
-    Raises
-    ------
-    ValueError
-        When a package in `packages` is not installed, or `limit` is not positive.
+    `packages` are names of installed distributions (else ValueError), in the order in which they are to be read; None:
+    `FIRST_PACKAGES`, then all others by name. Reading stops at `limit` docstrings; None: some environments hold 50,000.
     """
     if isinstance(packages, str):
         raise ValueError(f"packages={packages!r} is a string; give a list of names: [{packages!r}]")
@@ -89,18 +66,14 @@ def load_docstrings(
     cached = cache_folder("docstrings") / f"{_fingerprint(distributions, limit)}.jsonl"
     if cached.is_file() and not refresh:
         try:
-            return [
-                Docstring(**json.loads(line))
-                for line in cached.read_text(encoding="utf-8").splitlines()
-            ]
+            lines = cached.read_text(encoding="utf-8").splitlines()
+            return [Docstring(**json.loads(line)) for line in lines]
         except (ValueError, TypeError):
             cached.unlink(missing_ok=True)  # torn by hand or by a full disk: read the sources again
     docstrings = list(_collect(distributions, limit))
+    lines = (json.dumps(asdict(d), ensure_ascii=False) + "\n" for d in docstrings)
     with replacing(cached) as temporary:
-        temporary.write_text(
-            "".join(json.dumps(asdict(d), ensure_ascii=False) + "\n" for d in docstrings),
-            encoding="utf-8",
-        )
+        temporary.write_text("".join(lines), encoding="utf-8")
     return docstrings
 
 
@@ -122,9 +95,7 @@ def _choose(packages: Iterable[str] | None) -> list[importlib.metadata.Distribut
 
 
 def _metadata(distribution: importlib.metadata.Distribution, field: str) -> str | None:
-    """Return a field of `distribution`, None where there is none: a folder left over from a removal
-    has no metadata, for which `importlib` has no answer that is the same in all Pythons.
-    """
+    """Return a field of `distribution`; None in a folder left over from a removal, for which Pythons have different answers."""
     try:
         return (distribution.metadata or {}).get(field)
     except importlib.metadata.PackageNotFoundError:  # its subclass MetadataNotFound
@@ -137,14 +108,11 @@ def _normal(name: str) -> str:
 
 def _fingerprint(distributions: list[importlib.metadata.Distribution], limit: int | None) -> str:
     versions = [(_metadata(d, "Name"), _metadata(d, "Version")) for d in distributions]
-    return hashlib.sha256(
-        repr((FORMAT, sys.version_info[:2], limit, versions)).encode()
-    ).hexdigest()[:24]
+    inputs = (FORMAT, sys.version_info[:2], limit, versions)
+    return hashlib.sha256(repr(inputs).encode()).hexdigest()[:24]
 
 
-def _collect(
-    distributions: list[importlib.metadata.Distribution], limit: int | None
-) -> Iterator[Docstring]:
+def _collect(distributions: list, limit: int | None) -> Iterator[Docstring]:
     seen = set()
     for distribution in distributions:
         package = _metadata(distribution, "Name")
@@ -159,17 +127,12 @@ def _collect(
 
 
 def _sources(distribution: importlib.metadata.Distribution) -> Iterator[tuple[Path, str]]:
-    """Yield each source file of `distribution` that users may import from, with its module's
-    name.
-    """
+    """Yield each source file of `distribution` that users may import from, with its module's name."""
     for file in sorted(distribution.files or (), key=str):
         if file.suffix != ".py" or file.is_absolute() or len(file.parts) < 2 or ".." in file.parts:
             continue
-        if (
-            _SKIPPED_FOLDERS.intersection(file.parts)
-            or file.name in ("conftest.py", "setup.py")
-            or file.name.startswith("test_")
-        ):
+        tests = file.name in ("conftest.py", "setup.py") or file.name.startswith("test_")
+        if tests or _SKIPPED_FOLDERS.intersection(file.parts):
             continue
         parts = [*file.parts[:-1], *([] if file.name == "__init__.py" else [file.stem])]
         if all(part.isidentifier() for part in parts):
@@ -193,24 +156,20 @@ def _parse(path: Path, module: str, package: str) -> Iterator[Docstring]:
 
 def _definitions(node: ast.AST, module: str, package: str, outer: str) -> Iterator[Docstring]:
     for child in ast.iter_child_nodes(node):
-        if not isinstance(
-            child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-        ) or child.name.startswith("_"):
+        is_class = isinstance(child, ast.ClassDef)
+        function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
+        if not (is_class or function) or child.name.startswith("_"):
             continue
-        kind = "class" if isinstance(child, ast.ClassDef) else "method" if outer else "function"
+        kind = "class" if is_class else "method" if outer else "function"
         if text := _first_paragraph(child):
             yield Docstring(text, package, module, kind, outer + child.name)
-        if isinstance(child, ast.ClassDef):
+        if is_class:
             yield from _definitions(child, module, package, f"{outer}{child.name}.")
 
 
-def _first_paragraph(
-    node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef,
-) -> str:
-    """Return the docstring's first paragraph on one line, or an empty string where it says too
-    little.
-    """
+def _first_paragraph(node: ast.AST) -> str:
+    """Return the docstring's first paragraph on one line, or an empty string where it says too little."""
     docstring = ast.get_docstring(node) or ""
     docstring = docstring.encode(errors="replace").decode()  # a lone surrogate cannot be stored
     words = re.split(r"\n\s*\n", docstring.strip(), maxsplit=1)[0].split()
-    return " ".join(words) if len(words) >= _ENOUGH_WORDS else ""
+    return " ".join(words) if len(words) >= 4 else ""

@@ -8,6 +8,7 @@ Paragraph(text='The first bread I baked was …', source='bread/2019.txt', line=
 from __future__ import annotations
 
 import codecs
+import importlib
 import os
 import re
 import unicodedata
@@ -19,7 +20,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 LEAST_WORDS = 8
-LONGEST_NAME = 1000
 #: Kinds of file that hold text and are not read as they are, and what to do about them.
 _INSTEAD = {
     ".pdf": "%pip install pypdf",
@@ -28,6 +28,8 @@ _INSTEAD = {
     **dict.fromkeys((".doc", ".odt", ".rtf", ".pages"), "save it as .docx or as plain text"),
     **dict.fromkeys((".htm", ".html"), "open it in a browser, copy the text into a .txt file"),
 }
+_NAME = "read_paragraphs(…, encoding='…')"
+_PASTE = "Open it in its own program, select all, copy, and paste it into a new text file"
 _PROGRAMS = {
     b"PK\x03\x04": "a Word file (or another zip)",
     b"\xd0\xcf\x11\xe0": "an old Word file",
@@ -51,15 +53,11 @@ _LINE_BREAK = re.compile(f"(?<=[{_DENSE}，。、！？；：])\\s*\n\\s*(?=[{_D
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A paragraph and where it stands.
+    """A paragraph in one line, with single spaces, and where it stands.
 
-    Attributes
-    ----------
-    text : in one line, with single spaces
-    source : its file, relative to the folder that was read, with ``/`` on every system; in
-        ``"recipes/bread.md"`` the sub-folder ``recipes`` may serve as a category
-    line : the line of the file in which it begins, from 1; in a PDF its page, in a Word file the
-        number of its paragraph
+    ``source`` is its file, relative to the folder that was read, with ``/`` on every system; in ``"recipes/bread.md"`` the
+    sub-folder ``recipes`` may serve as a category. ``line`` is the line of the file in which it begins, from 1; in a PDF its
+    page, in a Word file the number of its paragraph.
     """
 
     text: str
@@ -74,52 +72,28 @@ def read_paragraphs(
     at_least: int = 1,
     encoding: str | None = None,
 ) -> list[Paragraph]:
-    """Return the paragraphs of all ``.txt`` and ``.md`` files in `folder` and its sub-folders; those
-    of ``.pdf`` and ``.docx`` files too, where the packages pypdf and python-docx are installed.
+    """Return the paragraphs of all ``.txt`` and ``.md`` files in `folder` and its sub-folders; those of ``.pdf`` and ``.docx``
+    files too, where the packages pypdf and python-docx are installed. No file is ever changed.
 
-    A paragraph ends at a blank line, in a PDF also with its page. Line breaks inside it become
-    spaces. Files come in the order of their paths; those whose name, or whose folder's name, begins
-    with a dot are passed over. Of Markdown, headings, front matter, fenced code, rules, comments
-    and pictures are left out, and marks are taken off. A paragraph that comes again, word for word,
-    counts once, where it comes first. Letters with accents are single characters (Unicode's NFC),
-    however the file has them. No file is ever changed.
+    A paragraph ends at a blank line, in a PDF also with its page. Line breaks inside it become spaces. Files come in the order of
+    their paths; those whose name, or whose folder's name, begins with a dot are passed over. Of Markdown, headings, front matter,
+    fenced code, rules, comments and pictures are left out, and marks are taken off. A paragraph that comes again, word for word,
+    counts once, where it comes first. Letters with accents are single characters (Unicode's NFC), however the file has them.
 
-    Parameters
-    ----------
-    folder
-        What is in it. A text file that is not UTF-8 is read in the encoding that fits best.
-    least_words
-        Paragraphs with fewer words are left out: titles, captions, page numbers. Words are counted by
-        spaces; two characters of Chinese or Japanese count as a word, four of Thai.
-    at_least
-        How many paragraphs there must be.
-    encoding
-        What files that are not UTF-8 are written in, such as ``"cp1252"``. None: it is detected.
+    Paragraphs with fewer words than `least_words` are left out: titles, captions, page numbers. Words are counted by spaces;
+    two characters of Chinese or Japanese count as a word, four of Thai. `encoding` is what files that are not UTF-8 are written
+    in, such as ``"cp1252"``; None: it is detected, and a UserWarning says how each was read, with a piece of it to look at.
+    Another one names files that hold text but were not read, and what to do.
 
-    Warns
-    -----
-    UserWarning
-        For a file that is not UTF-8: how it was read, with a piece of it to look at. And for files
-        that hold text but were not read: what to do about them.
-
-    Raises
-    ------
-    FileNotFoundError
-        When `folder` does not exist.
-    NotADirectoryError
-        When it is a file.
-    ValueError
-        When a file is no text, or no encoding fits, or fewer than `at_least` paragraphs are found;
-        the message says what was found instead and what to do. Also for a text given as `folder`,
-        for limits that are no whole numbers from 1 up, and for an unknown `encoding`.
+    Raises FileNotFoundError and NotADirectoryError for what is no folder; ValueError when a file is no text, no encoding fits, or
+    fewer than `at_least` paragraphs are found, with what was found instead and what to do.
     """
     _check_arguments(folder, least_words, at_least, encoding)
     root = Path(folder).expanduser()
-    _check_folder(root, folder)
+    _check_folder(root, str(folder))
     files, others = _files(root)
     found: dict[str, Paragraph] = {}
-    short = repeated = 0
-    unbroken = []
+    short, repeated, unbroken = 0, 0, []
     for path in files:
         source = path.relative_to(root).as_posix()
         lines, blocks = _read(path, source, encoding)
@@ -133,12 +107,13 @@ def read_paragraphs(
                 repeated += 1
             else:
                 found[text] = Paragraph(text, source, line)
+    kinds = [(suffix, number) for suffix, number in others.most_common() if suffix in _INSTEAD]
+    advice = "; ".join(f"{number} {suffix} ({_INSTEAD[suffix]})" for suffix, number in kinds)
     if len(found) < at_least:
-        few = f"{short} had fewer than {least_words} words and do not count" * bool(short)
-        raise ValueError(
-            _too_few(root, len(found), at_least, files, others, few, repeated, unbroken)
-        )
-    if advice := _advice(others):
+        shorter = f"{short} had fewer than {least_words} words and do not count" * bool(short)
+        why = (len(found), at_least, len(files), others, advice, shorter, repeated, unbroken)
+        raise ValueError(_too_few(root, *why))
+    if advice:
         warnings.warn(f"Not read: {advice}", UserWarning, stacklevel=2)
     return list(found.values())
 
@@ -147,43 +122,32 @@ def _check_arguments(folder, least_words, at_least, encoding) -> None:
     for name, given in {"least_words": least_words, "at_least": at_least}.items():
         if isinstance(given, bool) or not isinstance(given, int) or given < 1:
             raise ValueError(f"{name}={given!r}: give a whole number from 1 up")
-    if encoding is not None:
-        try:
-            codecs.lookup(encoding)
-        except (LookupError, TypeError):
-            raise ValueError(
-                f"encoding={encoding!r} is unknown; such are 'cp1252' (Windows), 'mac_roman', 'gb18030'"
-            ) from None
-    if isinstance(folder, str) and ("\n" in folder or len(folder) > LONGEST_NAME):
-        raise ValueError(
-            f"a text of {len(folder)} characters was given, not the name of a folder. Save the text in "
-            "a file that ends in .txt, in a folder, and give the folder's name"
-        )
+    try:
+        codecs.lookup(encoding or "utf-8")
+    except (LookupError, TypeError):
+        such = "such are 'cp1252' (Windows), 'mac_roman', 'gb18030'"
+        raise ValueError(f"encoding={encoding!r} is unknown; {such}") from None
+    if isinstance(folder, str) and ("\n" in folder or len(folder) > 1000):
+        what = f"a text of {len(folder)} characters was given, not the name of a folder"
+        how = "Save the text in a file that ends in .txt, in a folder, and give the folder's name"
+        raise ValueError(f"{what}. {how}")
 
 
-def _check_folder(root: Path, given: str | os.PathLike) -> None:
+def _check_folder(root: Path, given: str) -> None:
     if root.is_dir():
         return
     if root.exists():
-        raise NotADirectoryError(
-            f"{str(given)!r} is a file. Put it into a folder and give the folder's name"
-        )
-    if root.name and Path(root.name).is_dir():
-        raise FileNotFoundError(
-            f"there is no folder {str(given)!r}, but there is one named {root.name!r} beside this "
-            f"notebook: write {root.name!r} alone"
-        )
-    beside = root.absolute().parent
-    neighbours = (
-        sorted(p.name for p in beside.iterdir() if p.is_dir() and not p.name.startswith("."))
-        if beside.is_dir()
-        else []
-    )
-    there = f" Folders there: {', '.join(neighbours[:8])}." if neighbours else ""
-    raise FileNotFoundError(
-        f"there is no folder {root.name!r} in {beside}.{there} Make it, put files that end in "
-        ".txt or .md into it, and run this again"
-    )
+        how = "Put it into a folder and give the folder's name"
+        raise NotADirectoryError(f"{given!r} is a file. {how}")
+    name, beside = root.name, root.absolute().parent
+    if name and Path(name).is_dir():
+        there = f"there is one named {name!r} beside this notebook: write {name!r} alone"
+        raise FileNotFoundError(f"there is no folder {given!r}, but {there}")
+    inside = beside.iterdir() if beside.is_dir() else ()
+    near = sorted(path.name for path in inside if path.is_dir() and path.name[0] != ".")
+    there = f" Folders there: {', '.join(near[:8])}." if near else ""
+    how = "Make it, put files that end in .txt or .md into it, and run this again"
+    raise FileNotFoundError(f"there is no folder {name!r} in {beside}.{there} {how}")
 
 
 def _files(root: Path) -> tuple[list[Path], Counter]:
@@ -191,11 +155,8 @@ def _files(root: Path) -> tuple[list[Path], Counter]:
     suffixes = {".txt", ".md"} | {s for s in (".pdf", ".docx") if _library(s)}
     files, others = [], Counter()
     for place, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if name.startswith((".", "~$")):  # Word's lock file is no text
-                continue
-            path = Path(place, name)
+        folders[:] = [name for name in folders if name[0] != "."]
+        for path in (Path(place, name) for name in names if not name.startswith((".", "~$"))):
             if path.suffix.lower() in suffixes:
                 files.append(path)
             else:
@@ -206,19 +167,13 @@ def _files(root: Path) -> tuple[list[Path], Counter]:
 def _library(suffix: str):
     """Return the package that reads files with `suffix`, or None where it is not installed."""
     try:
-        if suffix == ".pdf":
-            import pypdf as library
-        else:
-            import docx as library
+        return importlib.import_module({".pdf": "pypdf", ".docx": "docx"}[suffix])
     except ImportError:
         return None
-    return library
 
 
 def _read(path: Path, source: str, encoding: str | None) -> tuple[int, list[tuple[int, str]]]:
-    """Return how many lines the file at `path` has (0 where lines mean nothing), and its paragraphs,
-    each with the line in which it begins.
-    """
+    """Return how many lines a file has (0 where lines mean nothing), and its paragraphs, each with the line where it begins."""
     suffix = path.suffix.lower()
     if suffix in (".txt", ".md"):
         text = re.sub(r"\r\n?", "\n", _decoded(path, source, encoding))
@@ -231,10 +186,8 @@ def _read(path: Path, source: str, encoding: str | None) -> tuple[int, list[tupl
             return 0, [(n, text) for n, page in enumerate(pages, 1) for _, text in _blocks(page)]
         return 0, list(_word_blocks(library.Document(path)))
     except Exception as error:  # whatever a damaged or locked file does to the library
-        raise ValueError(
-            f"{path} cannot be read ({type(error).__name__}: {error}). Open it in its own program, "
-            "select all, copy, and paste it into a new text file"
-        ) from error
+        what = f"{path} cannot be read ({type(error).__name__}: {error})"
+        raise ValueError(f"{what}. {_PASTE}") from error
 
 
 def _word_blocks(document) -> Iterator[tuple[int, str]]:
@@ -252,10 +205,7 @@ def _decoded(path: Path, source: str, encoding: str | None) -> str:
     content = path.read_bytes()
     for start, kind in _PROGRAMS.items():
         if content.startswith(start):
-            raise ValueError(
-                f"{path} is {kind}, whatever its name. Open it in its own program, select all, copy, "
-                "and paste it into a new text file"
-            )
+            raise ValueError(f"{path} is {kind}, whatever its name. {_PASTE}")
     for start, marked in _MARKS.items():
         if content.startswith(start):
             return content.decode(marked, "replace")
@@ -267,21 +217,16 @@ def _decoded(path: Path, source: str, encoding: str | None) -> str:
         place = content.rfind(b"\n", 0, error.start) + 1
     chosen = encoding or _detected(content, place)
     if chosen is None:
-        raise ValueError(
-            f"{path} is not UTF-8, and reads as a text in no usual encoding. If it is one, name its "
-            "encoding: read_paragraphs(…, encoding='…'), such as 'cp1252' (Windows) or 'mac_roman'"
-        )
+        what = f"{path} is not UTF-8, and reads as a text in no usual encoding. If it is one, name its encoding"
+        raise ValueError(f"{what}: {_NAME}, such as 'cp1252' (Windows) or 'mac_roman'")
     text = _mixed(content) if chosen == "utf-8" else content.decode(chosen, "replace")
     line = content.count(b"\n", 0, place)
     (sample,) = text.split("\n")[line : line + 1] or [text]
     odd = [word for word in sample.split() if not word.isascii()] or sample.split()
     words = "UTF-8 with characters from Windows in it" if chosen == "utf-8" else chosen
-    warnings.warn(
-        f"{source} is not UTF-8; it was read as {words}, so that line {line + 1} has "
-        f"“{' '.join(odd[:4])[:60]}”. If that looks wrong: read_paragraphs(…, encoding='…')",
-        UserWarning,
-        stacklevel=4,
-    )
+    what = f"{source} is not UTF-8; it was read as {words}, so that line {line + 1} has"
+    seen = f"“{' '.join(odd[:4])[:60]}”. If that looks wrong: {_NAME}"
+    warnings.warn(f"{what} {seen}", UserWarning, stacklevel=4)
     return text
 
 
@@ -297,35 +242,22 @@ def _detected(content: bytes, place: int) -> str | None:
             return "utf-8"  # most letters beyond ASCII are right in it, which is hardly chance
     end = content.find(b"\n", place + _SAMPLE)
     sample = content[place : end if end > 0 else None]
-    matches = from_bytes(
-        sample,
-        steps=1,  # all of it: pieces that begin within a word look odd
-        chunk_size=len(sample),
-        cp_isolation=candidates,
-        threshold=_MOST_DOUBT,
-        enable_fallback=False,
-    )
+    whole = {"steps": 1, "chunk_size": len(sample)}  # pieces that begin within a word look odd
+    limits = {"cp_isolation": candidates, "threshold": _MOST_DOUBT, "enable_fallback": False}
+    matches = from_bytes(sample, **whole, **limits)
     # Old Macs' letters are signs to Windows and the other way round; where both read well, Windows is likelier.
-    ranked = sorted(
-        (
-            round(m.chaos, 2),
-            m.encoding == "mac_roman",
-            -round(m.coherence * 20),
-            candidates.index(m.encoding),
-        )
-        for m in matches
+    likely = sorted(matches, key=lambda m: candidates.index(m.encoding))
+    likely.sort(
+        key=lambda m: (round(m.chaos, 2), m.encoding == "mac_roman", -round(m.coherence * 20))
     )
-    return candidates[ranked[0][3]] if ranked else None
+    return likely[0].encoding if likely else None
 
 
 def _mixed(content: bytes) -> str:
     """Return UTF-8 in which single bytes are Windows': pasted quotation marks, most often."""
     text = content.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
-    return re.sub(
-        "[\udc80-\udcff]",
-        lambda odd: bytes([ord(odd[0]) - 0xDC00]).decode("cp1252", "replace"),
-        text,
-    )
+    odd = re.compile("[\udc80-\udcff]")
+    return odd.sub(lambda o: bytes([ord(o[0]) - 0xDC00]).decode("cp1252", "replace"), text)
 
 
 def _blocks(text: str) -> Iterator[tuple[int, str]]:
@@ -341,10 +273,8 @@ def _blocks(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _running_text(markdown: str) -> Iterator[tuple[int, str]]:
-    """Yield the paragraphs of a Markdown text, with the line in which each begins.
-
-    What stands line by line without a gap is one paragraph: the items of a list, the rows of a table.
-    """
+    """Yield the paragraphs of a Markdown text, with the line in which each begins. What stands line by line without a gap is
+    one paragraph: the items of a list, the rows of a table."""
     from markdown_it import MarkdownIt
 
     # Indented lines count as text: more often they are somebody's paragraph than code.
@@ -374,9 +304,7 @@ def _running_text(markdown: str) -> Iterator[tuple[int, str]]:
 
 
 def _past_matter(markdown: str) -> str:
-    """Return `markdown` with blank lines for its front matter: YAML's mapping of names to values
-    between two rules, which begins in the first line. A rule alone begins none.
-    """
+    """Return `markdown` with blank lines for its front matter: a mapping in YAML between two rules, from the first line on."""
     import yaml
 
     found = re.match(r"---[ \t]*\n(?=\S)(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", markdown, re.S)
@@ -404,43 +332,33 @@ def _html_text(html: str) -> str:
     return " ".join(pieces)
 
 
-def _advice(others: Counter) -> str:
-    """Return what to do about files that hold text and are not read."""
-    kinds = [(suffix, number) for suffix, number in others.most_common() if suffix in _INSTEAD]
-    return "; ".join(f"{number} {suffix} ({_INSTEAD[suffix]})" for suffix, number in kinds)
-
-
-def _too_few(root, found, at_least, files, others, short, repeated, unbroken) -> str:
-    where = f"{root} holds"
-    advice = _advice(others)
+def _too_few(root, found, at_least, files, others, advice, short, repeated, unbroken) -> str:
+    kinds = ", ".join(f"{number} {suffix}" for suffix, number in others.most_common(4))
+    if not files and not others:
+        return f"{root} holds no files. Put files that end in .txt or .md into it"
     if not files:
-        if not others:
-            return f"{where} no files. Put files that end in .txt or .md into it"
-        kinds = ", ".join(f"{number} {suffix}" for suffix, number in others.most_common(4))
-        return f"{where} no file that ends in .txt or .md, only others ({kinds}). " + (
-            advice or "Open them and save them as plain text, UTF-8"
-        )
-    kinds = "paragraph" if found == 1 else "paragraphs"
+        what = f"{root} holds no file that ends in .txt or .md, only others ({kinds})"
+        return f"{what}. {advice or 'Open them and save them as plain text, UTF-8'}"
     said = [
-        f"{where} {found} {kinds} in {len(files)} file{'s' * (len(files) != 1)}; "
-        f"{at_least} are needed."
+        f"{root} holds {_many(found, 'paragraph')} in {_many(files, 'file')}; {at_least} are needed."
     ]
     if unbroken:
         source, lines, blocks = unbroken[0]
-        said.append(
-            f"{source} has {lines} lines, but only {blocks} paragraph{'s' * (blocks != 1)}"
-            + (f" (and {len(unbroken) - 1} more files look alike)" if len(unbroken) > 1 else "")
-            + ": put a blank line where a paragraph ends. If every line is a paragraph, "
-            f"open({(root / source).as_posix()!r}, encoding='utf-8').read().splitlines() makes a list of them."
-        )
+        more = f" (and {len(unbroken) - 1} more files look alike)" * (len(unbroken) > 1)
+        made = f"open({(root / source).as_posix()!r}, encoding='utf-8').read().splitlines()"
+        said += [
+            f"{source} has {lines} lines, but only {_many(blocks, 'paragraph')}{more}: put a blank line where a paragraph",
+            f"ends. If every line is a paragraph, {made} makes a list of them.",
+        ]
     if short:
         said.append(f"{short}: a smaller least_words in read_paragraphs(…) keeps them.")
     if repeated:
         said.append(f"{repeated} were repetitions.")
     if others:
-        kinds = ", ".join(f"{number} {suffix}" for suffix, number in others.most_common(4))
-        said.append(
-            f"Files of other kinds were not read ({kinds}){f': {advice}' if advice else ''}."
-        )
-    said.append("Add text.")
-    return " ".join(said)
+        how = f": {advice}" if advice else ""
+        said.append(f"Files of other kinds were not read ({kinds}){how}.")
+    return " ".join([*said, "Add text."])
+
+
+def _many(number: int, thing: str) -> str:
+    return f"{number} {thing}{'s' * (number != 1)}"

@@ -12,16 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from helpers.course.grading import report
-from helpers.course.grading.submissions import SubmissionError, find_submissions
+from helpers.course.grading.submissions import Limits, SubmissionError, find_submissions
 from helpers.course.grading.supervisor import check_all
-from helpers.course.grading.verdict import Limits
 
 
 def run(options) -> int:
-    """Check the notebooks that `options` name, print and write the reports, and return 0 when
-    every answer is right, 1 when one is not, 2 when there is nothing to check or no report can be
-    written, 130 when it is interrupted.
-    """
+    """Check the notebooks that `options` name, print and write the reports, and return 0 when every answer is right, 1 when one
+    is not, 2 when there is nothing to check or no report can be written, 130 when it is interrupted."""
     from tqdm import tqdm
 
     try:
@@ -39,7 +36,8 @@ def run(options) -> int:
             _ending_like_ctrl_c(),
         ):
             warnings.simplefilter("always", RuntimeWarning)
-            verdicts = check_all(submissions, limits, jobs=options.jobs, advance=bar.update)
+            jobs = options.jobs or max(1, (os.cpu_count() or 1) // 2)
+            verdicts = check_all(submissions, limits, jobs=jobs, advance=bar.update)
     except KeyboardInterrupt:  # before the first notebook was begun, or a second time
         print("Interrupted: nothing is reported.", file=sys.stderr)
         return 130
@@ -47,10 +45,9 @@ def run(options) -> int:
     print(report.as_table(verdicts, columns, sys.stdout.encoding or "utf-8"), flush=True)
     for warning in warned:
         print(warning.message, file=sys.stderr)
-    if options.json:
-        report.write(Path(options.json), report.as_json(verdicts))
-    if options.html:
-        report.write(Path(options.html), report.as_html(verdicts))
+    for file, made in ((options.json, report.as_json), (options.html, report.as_html)):
+        if file:
+            report.write(Path(file), made(verdicts))
     if len({verdict.notebook for verdict in verdicts}) < len(submissions):
         return 130
     return 0 if all(verdict.status == "passed" for verdict in verdicts) else 1
@@ -64,8 +61,3 @@ def _ending_like_ctrl_c() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def default_jobs() -> int:
-    """Return how many notebooks to run at a time: one for every two cores."""
-    return max(1, (os.cpu_count() or 1) // 2)

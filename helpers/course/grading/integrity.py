@@ -13,6 +13,8 @@ ROOTS = (
 )  # fmt: skip
 #: What a library changes when it is imported (torch does): put back, but nobody's fault.
 BY_LIBRARIES = {"inspect.getfile"}
+#: What an exercise remembers of its checks.
+KEPT = {"hints_given", "last", "failed", "latest"}
 
 
 class Snapshot:
@@ -25,7 +27,6 @@ class Snapshot:
             if isinstance(module, ModuleType) and name.split(".")[0] in ROOTS
         }
         self._names = [(vars(module), dict(vars(module))) for module in self._modules.values()]
-        self._functions: list[tuple[FunctionType, dict]] = []
         self._objects: list[tuple[Any, dict]] = []
         for name, module in self._modules.items():
             if name.split(".")[0] == "helpers":
@@ -33,18 +34,19 @@ class Snapshot:
                     self._take(value)
 
     def _take(self, value: Any) -> None:
-        from helpers.checks.exercise import Exercise
+        from helpers.checks.frame import Exercise
 
         if isinstance(value, FunctionType):
-            self._functions.append((value, _insides(value)))
+            insides = ("__code__", "__defaults__", "__kwdefaults__")
+            self._objects.append((value, {name: getattr(value, name) for name in insides}))
+        elif isinstance(value, Exercise):
+            self._objects.append((value, dict(vars(value))))
+            self._take(value.spec)
         elif isinstance(value, type) and value.__module__.startswith("helpers."):
             self._objects.append((value, dict(vars(value))))
             for member in vars(value).values():
-                if isinstance(member, FunctionType):
-                    self._functions.append((member, _insides(member)))
-        elif isinstance(value, Exercise):
-            self._objects.append((value, {k: v for k, v in vars(value).items() if k != "last"}))
-            self._functions.append((value.check, _insides(value.check)))
+                if isinstance(member, FunctionType | staticmethod):
+                    self._take(getattr(member, "__func__", member))
         elif isinstance(value, dict) and value and all(isinstance(k, str) for k in value):
             self._names.append((value, dict(value)))
 
@@ -60,20 +62,11 @@ class Snapshot:
                 if now.get(name, self) is not value:
                     changed.append(f"{before.get('__name__', '')}.{name}")
                     now[name] = value
-        for function, before in self._functions:
-            for name, value in before.items():
-                if getattr(function, name) is not value:
-                    changed.append(f"{function.__qualname__}.{name}")
-                    setattr(function, name, value)
         for thing, before in self._objects:
             for name, value in before.items():
-                if vars(thing).get(name, self) is not value and name not in {"hints_given"}:
-                    changed.append(f"{getattr(thing, '__name__', type(thing).__name__)}.{name}")
+                own = isinstance(thing, FunctionType)  # whose insides are no part of its `vars`
+                now = getattr(thing, name) if own else vars(thing).get(name, self)
+                if now is not value and name not in KEPT:
+                    changed.append(f"{getattr(thing, '__qualname__', type(thing).__name__)}.{name}")
                     setattr(thing, name, value)
         return [name for name in changed if name not in BY_LIBRARIES]
-
-
-def _insides(function: FunctionType) -> dict:
-    return {
-        name: getattr(function, name) for name in ("__code__", "__defaults__", "__kwdefaults__")
-    }

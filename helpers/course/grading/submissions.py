@@ -1,4 +1,4 @@
-"""Finds the notebooks that were handed in, and which exercises are in them."""
+"""The notebooks that were handed in: whose they are, which exercises are in them, and what became of these."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import os
 import re
 import stat
 import warnings
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers.checks import EXERCISES
+from helpers.course.environment import ROOT
 from helpers.course.practice import exercise_numbers
 
 #: Larger notebooks are not opened. The course's own are under 1 MB.
@@ -31,10 +33,32 @@ class SubmissionError(ValueError):
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What a notebook may use: seconds in all (a cell or check half of them), bytes of memory of all its processes together,
+    and bytes that it prints."""
+
+    seconds: float = 120.0
+    memory: int = 4 * 2**30
+    output: int = 10 * 2**20
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one exercise of one notebook; `failing` is the smallest input that failed, in words. `exercise` and
+    `level` are None when the notebook cannot be told to belong to any."""
+
+    notebook: str
+    learner: str
+    exercise: str | None
+    level: int | None
+    status: str
+    message: str
+    failing: str = ""
+
+
+@dataclass(frozen=True)
 class Cell:
-    """A code cell: its place among all cells, its source, and the exercises it belongs to; or the
-    place where the notebook calls the check of the exercise `check`.
-    """
+    """A code cell: its place among all cells, its source and its exercises; or where the check of exercise `check` is called."""
 
     place: int
     source: str
@@ -44,14 +68,9 @@ class Cell:
 
 @dataclass
 class Submission:
-    """A notebook that was handed in.
-
-    `name` is its path as the report shows it, `learner` whose it is as far as folder and file name
-    tell, `exercises` the numbers of the exercises that it should answer (none when it cannot be told
-    to belong to any), `cells` the code to run,
-    `code` the places of all code cells, `names` what its own checks were called with, and `problem`
-    why it cannot be run, if it cannot.
-    """
+    """A notebook that was handed in: its path as the report shows it, whose it is as far as folder and file name tell, the
+    exercises that it should answer, the code to run, the places of all code cells, what its own checks were called with, and
+    why it cannot be run, if it cannot."""
 
     path: Path
     name: str
@@ -62,24 +81,25 @@ class Submission:
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     problem: str = ""
 
+    def verdict(self, number: str | None, status: str, message: str, failing: str = "") -> Verdict:
+        """Return the verdict on exercise `number`."""
+        level = EXERCISES[number].level if number else None
+        return Verdict(self.name, self.learner, number, level, status, message, failing)
+
+    def verdicts(self, status: str, message: str) -> list[Verdict]:
+        """Return the same verdict on all its exercises."""
+        return [self.verdict(number, status, message) for number in self.exercises or [None]]
+
 
 def find_submissions(paths: Iterable[str | Path]) -> list[Submission]:
-    """Return the notebooks at `paths` (files, or folders with all that lies below), read.
-
-    Hidden files and folders are passed over, and links to folders are not followed.
-
-    Raises
-    ------
-    SubmissionError
-        When a path does not exist, or there is no notebook at all.
-    """
-    found: dict[Path, Submission] = {}
-    for given in map(Path, paths):
+    """Return the notebooks at `paths` (files, or folders with all that lies below), read. Hidden files and folders are passed
+    over, links to folders are not followed. Raises `SubmissionError` where there is none."""
+    paths, found = list(map(Path, paths)), {}
+    for given in paths:
         if given.is_dir():
             for path in _notebooks_below(given):
-                inside = path.relative_to(given)
-                learner = inside.parts[0] if len(inside.parts) > 1 else ""
-                found.setdefault(path.absolute(), _read(path, learner))
+                first, *inside = path.relative_to(given).parts
+                found.setdefault(path.absolute(), _read(path, first if inside else ""))
         elif given.exists() or given.is_symlink():
             found.setdefault(given.absolute(), _read(given, ""))
         else:
@@ -87,8 +107,7 @@ def find_submissions(paths: Iterable[str | Path]) -> list[Submission]:
                 f"There is nothing at {given}. Give notebooks, or folders of them."
             )
     if not found:
-        given = ", ".join(str(path) for path in paths)
-        raise SubmissionError(f"There is no notebook (.ipynb) in {given}.")
+        raise SubmissionError(f"There is no notebook (.ipynb) in {', '.join(map(str, paths))}.")
     return list(found.values())
 
 
@@ -102,26 +121,24 @@ def _notebooks_below(folder: Path) -> list[Path]:
         if os.path.isdir(path) and not os.path.islink(path):
             try:
                 inside = sorted(path.iterdir(), reverse=True)
+                waiting += [path for path in inside if not path.name.startswith(".")]
             except OSError:
                 found += [path] if path not in found else []
-            else:
-                waiting += [path for path in inside if not path.name.startswith(".")]
     return found
 
 
 def _read(path: Path, learner: str) -> Submission:
     submission = Submission(path, path.as_posix(), learner or _learner_in(path.stem))
-    belongs = PRACTICE.search(path.stem)
-    if belongs:
-        submission.exercises = _exercises_of(belongs[1].lower())
+    if belongs := PRACTICE.search(path.stem):
+        kind, number = belongs[1].lower().split("_")
+        submission.exercises = _lesson(f"P{number}" if kind == "project" else str(int(number)))
     try:
         notebook = _parse(path)
     except (OSError, ValueError) as error:
         submission.problem = f"not a notebook: {error}"
         return submission
     _take_cells(submission, notebook)
-    if not submission.exercises:
-        submission.exercises = _exercises_in(notebook)
+    submission.exercises = submission.exercises or _exercises_in(notebook)
     return submission
 
 
@@ -136,19 +153,16 @@ def _parse(path: Path):
         raise ValueError("it is not a plain file")
     if status.st_size > MOST_BYTES:
         raise ValueError(f"{status.st_size:,} bytes; the limit is {MOST_BYTES:,}")
+    content = path.read_bytes()
     try:
         with warnings.catch_warnings():  # such as two cells with one id, which does no harm
             warnings.simplefilter("ignore")
-            notebook = nbformat.reads(path.read_bytes().decode("utf-8-sig"), as_version=4)
+            notebook = nbformat.reads(content.decode("utf-8-sig"), as_version=4)
         cells = [(cell.cell_type, cell.source) for cell in notebook.cells]
     except UnicodeDecodeError:
         raise ValueError("it is not UTF-8 text") from None
     except nbformat.reader.NotJSONError:
         raise ValueError("it is not JSON") from None
-    except RecursionError:
-        raise ValueError("it is nested too deep") from None
-    except OSError:
-        raise
     except Exception as error:  # whatever a damaged notebook does to nbformat
         raise ValueError(f"{type(error).__name__}: {str(error)[:200]}") from None
     if not all(isinstance(kind, str) and isinstance(source, str) for kind, source in cells):
@@ -165,68 +179,49 @@ def _take_cells(submission: Submission, notebook) -> None:
             section = exercise_numbers(cell.source) or section
         elif cell.cell_type == "code":
             submission.code.append(place)
-            called = _check_called(cell.source)
-            if called and called[0] in numbers:
-                number = numbers[called[0]]
-                submission.names[number] = called[1]
-                submission.cells.append(Cell(place, "", (number,), check=number))
-                continue  # the course's own check judges, and not what this cell does
-            defined = {asked[name] for name in _defined(cell.source) if name in asked}
-            submission.cells.append(Cell(place, cell.source, tuple(sorted(defined.union(section)))))
+            called, names = _check_called(cell.source)
+            if called in numbers:  # the course's own check judges, and not what this cell does
+                submission.names[numbers[called]] = names
+                taken = Cell(place, "", (numbers[called],), check=numbers[called])
+            else:  # what it defines is read from the text, for it may not even parse
+                pairs = re.findall(r"^(?:def|class)\s+(\w+)|^(\w+)\s*=", cell.source, re.M)
+                defined = {asked[name] for pair in pairs for name in pair if name in asked}
+                taken = Cell(place, cell.source, tuple(sorted(defined.union(section))))
+            submission.cells.append(taken)
 
 
-def _check_called(source: str) -> tuple[str, tuple[str, ...]] | None:
+def _check_called(source: str) -> tuple[str, tuple[str, ...]]:
     """Return which check `source` calls and with which names, if it does nothing else."""
     try:
-        statements = ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    if len(statements) != 1 or not isinstance(statements[0], ast.Expr):
-        return None
-    call = statements[0].value
-    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)):
-        return None
-    if not (isinstance(call.func.value, ast.Name) and call.func.value.id == "checks"):
-        return None
-    names = tuple(argument.id for argument in call.args if isinstance(argument, ast.Name))
-    return call.func.attr, names if len(names) == len(call.args) else ()
+        (statement,) = ast.parse(source).body
+        call = statement.value
+        if isinstance(statement, ast.Expr) and call.func.value.id == "checks":
+            names = tuple(getattr(argument, "id", "") for argument in call.args)
+            return call.func.attr, names if all(names) else ()
+    except (SyntaxError, ValueError, AttributeError, RecursionError, MemoryError):
+        pass
+    return "", ()
 
 
-def _defined(source: str) -> set[str]:
-    """Return the names that a cell defines, read from the text, for it may not even parse."""
-    pairs = re.findall(r"^(?:def|class)\s+(\w+)|^(\w+)\s*=", source, re.M)
-    return {function or variable for function, variable in pairs}
-
-
-def _exercises_of(belongs: str) -> list[str]:
-    kind, number = belongs.split("_")
-    prefix = f"P{number}." if kind == "project" else f"{int(number)}."
-    return [number for number in EXERCISES if number.startswith(prefix)]
+def _lesson(lesson: str) -> list[str]:
+    return [number for number in EXERCISES if number.split(".")[0] == lesson]
 
 
 def _exercises_in(notebook) -> list[str]:
     """Return all exercises of the lesson whose headings or checks occur most in `notebook`."""
-    counts: dict[str, int] = {}
     names = {entry.function_name: entry.number for entry in EXERCISES.values()}
+    found = []
     for cell in notebook.cells:
-        found = (
-            exercise_numbers(cell.source)
-            if cell.cell_type == "markdown"
-            else [names[called] for called in CALL.findall(cell.source) if called in names]
-        )
-        for number in found:
-            lesson = number.split(".")[0]
-            counts[lesson] = counts.get(lesson, 0) + (number in EXERCISES)
-    if not counts or not max(counts.values()):
-        return []
-    lesson = max(counts, key=lambda one: counts[one])
-    return [number for number in EXERCISES if number.split(".")[0] == lesson]
+        heading = cell.cell_type == "markdown"
+        called = [] if heading else [names.get(name) for name in CALL.findall(cell.source)]
+        found += exercise_numbers(cell.source) if heading else called
+    lessons = Counter(number.split(".")[0] for number in found if number in EXERCISES)
+    return _lesson(lessons.most_common(1)[0][0]) if lessons else []
 
 
 def _learner_in(stem: str) -> str:
     """Return what is left of a file's name without the practice's and without what programs add:
-    ``ada_practice_02 (1)`` is ada's. Where nothing is left, the whole name stands for the learner.
-    """
+    ``ada_practice_02 (1)`` is ada's. Where nothing is left, the whole name stands for the learner."""
     bare = stem
     while (shorter := ADDED.sub("", bare)) != bare:
         bare = shorter
@@ -234,15 +229,8 @@ def _learner_in(stem: str) -> str:
     if belongs is None:
         return bare or stem
     before, after = bare[: belongs.start()].strip("_-. "), bare[belongs.end() :]
-    for title in _titles(belongs[1].lower()):
-        if after.lower().startswith(title):
-            after = after[len(title) :]
+    practice = belongs[1].lower()
+    for path in (ROOT / "exercises").glob(f"{practice}_*.ipynb"):
+        title = path.stem.removeprefix(practice)
+        after = after[len(title) :] if after.lower().startswith(title) else after
     return before or after.strip("_-. ") or stem
-
-
-def _titles(belongs: str) -> list[str]:
-    from helpers.course.environment import ROOT
-
-    return [
-        path.stem.removeprefix(belongs) for path in (ROOT / "exercises").glob(f"{belongs}_*.ipynb")
-    ]
