@@ -209,9 +209,11 @@ def _recover(options, extra) -> int:
 
 
 def _models(options, extra) -> int:
+    from helpers.cache import cache_folder
     from helpers.models import MODELS, fetch_model, model_status
 
     if options.name is None:
+        cache_folder("models")  # where it cannot be made, the reason is more telling than "missing"
         rows = [("model", "dimension", "tokens", "MB", "status", "")]
         for c in MODELS.values():
             numbers = map(str, (c.dimension, c.max_tokens, c.download_mb))
