@@ -487,7 +487,7 @@ class Compare:
             your interval has no width. Are the samples drawn *without* replacement?
         booted(-paired(first, second), resamples, seed)
             you subtract `first` from `second`.
-        (*reference(first, second, resamples, seed)[:3], VERDICTS[paired(first, second).mean() <= 0])
+        (*reference(first, second, resamples, seed)[:3], VERDICTS[int(paired(first, second).mean() <= 0)])
             your verdict goes by the mean. Where the interval holds 0, nothing is established.
         (lambda d, low, high, v: (d, low, high, verdict(low + 1e-9, high - 1e-9)))(*reference(first, second, resamples, seed))
             an end that is exactly 0 is "not established": `>` and `<`, not `>=` and `<=`.
