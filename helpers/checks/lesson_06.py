@@ -64,8 +64,6 @@ class PaddedPositions:
             that is the padding alone. The positions with tokens are computed, too.
         padded(lengths, batch_size, max)
             you add up the longest of each batch, as if it were one text. All its rows are so long.
-        [padded(lengths[i : i + batch_size], batch_size) for i in range(0, len(lengths), batch_size)]
-            that is one number for each batch. Add them up.
         1 - sum(lengths) / padded(lengths, batch_size) if lengths else 0
         padded(lengths, batch_size) / max(sum(lengths), 1)
             that is a ratio. The task asks for a number of positions.
@@ -98,8 +96,7 @@ PLACES = {}  # of pairs of model and text, in the order in which their vectors w
 
 
 class Cache(dict):
-    """What is given as `cache`. It is not copied, since it is of a class of its own: `left` is what
-    `earlier` calls of the learner's function, with texts and model, have left in it."""
+    """A `cache` that is not copied; `left` is what `earlier` calls of the answer left in it."""
 
     def __init__(self, *earlier):
         super().__init__()
@@ -117,12 +114,10 @@ class Encoder:
         self.model, self.asked = model, []
 
     def __call__(self, texts):
-        kind = "a set, which has no order" if isinstance(texts, (set, frozenset)) else ""
-        if kind or isinstance(texts, str) or not all(isinstance(t, str) for t in texts):
-            kind = kind or describe(texts)
-            raise Wrong(f"you call encode with {kind}. It wants a list of texts.")
+        if isinstance(texts, (str, set, frozenset)):
+            raise Wrong(f"you call encode with {describe(texts)}. It wants a list of texts.")
         self.asked.append(sorted(map(str, texts)))
-        places = [PLACES.setdefault((self.model, str(text)), len(PLACES)) for text in texts]
+        places = [PLACES.setdefault((self.model, text), len(PLACES)) for text in texts]
         return np.array([(1.17 * place, 1.17) for place in places]).reshape(-1, 2)
 
     def names(self, rows):
@@ -198,13 +193,8 @@ class EncodeCached:
         if found is None:
             return None
         rows, pair, keys = array(found).reshape(-1, 2), (model_name, texts[0]), repr([*cache])
-        if any(
-            str(hash(part)) in keys for part in (pair, *pair, *(s.join(pair) for s in SEPARATORS))
-        ):
-            raise Wrong(
-                "your keys are made with `hash()`. A text has another hash in every run of Python, and "
-                "two texts may share one. Put model and text themselves into the key."
-            )
+        if any(str(hash(p)) in keys for p in (pair, *pair, *(s.join(pair) for s in SEPARATORS))):
+            raise Wrong("your keys are made with `hash()`, which differs in every run of Python.")
         rows = list(encode.names(rows))
         if len(texts) > 99:  # show what is wrong alone
             rows = [row for row, text in zip(rows, texts, strict=True) if row != text][:3]
@@ -375,8 +365,6 @@ class Rescore:
             differences of bits are added with their signs, so that they cancel. Use `!=`.
         rescored(query, vectors, candidates, k, order=lambda d: np.lexsort((-np.arange(len(d)), d)))
             of two equal distances you take the larger row number first. The smaller one comes first.
-        rescored(query, vectors, candidates, k, order=lambda d: np.lexsort((-(vectors @ query), d)))
-            among equal distances you prefer the larger dot product. The smaller row comes first.
         np.lexsort((-(vectors @ query), hamming(query, vectors)))[:k]
             you rank by Hamming distance. The dot product is to rank *all* candidates.
         rescored(query, vectors, candidates, k, -(vectors @ query), -hamming(query, vectors))
@@ -392,16 +380,13 @@ class Rescore:
             you rescore with bits. They are too coarse to rank: take the full vectors of both.
         rescored(query, vectors, candidates, candidates)
             you return all the candidates. The first k of them were asked for.
-        (vectors @ query)[rescored(query, vectors, candidates, k)]
-            these are the scores. The row numbers were asked for.
     """
 
 
 # 6.5
 
-PLANNED = {
-    t: (float(len(t)), float(ord(t[0]))) for t in ("storm", "ice", "harbour", "tide", "wave")
-}
+PLANNED = {"storm": (5.0, 1.0), "ice": (3.0, 2.0), "harbour": (7.0, 3.0), "tide": (4.0, 4.0)}
+PLANNED["wave"] = (4.0, 5.0)  # the texts to be encoded, with their vectors
 STATES = [(0, 0, 5), (0, 0, 2), (2, 2, 2), (4, 4, 2), (5, 5, 2), (2, 3, 2)]  # note, rows, chunk
 STATES += [(0, 1, 2), (2, 4, 9), (3, 4, 1), (4, 5, 2)]
 CALLS = {"encode": 3, "append": 3, "note": 3, "cut": 1, "done": 1}
@@ -457,7 +442,7 @@ class Store:
         return self.step("encode", lambda: np.array([PLANNED[text] for text in texts]))
 
 
-def chunked(texts, encode, store, chunk, begin=None, cut=int, order="an", note=None, end=None):
+def chunked(texts, encode, store, chunk, begin=None, cut=int, order="an", note=None):
     """Answer 6.5 with another beginning, order of append and note, or note."""
     done = store.done()
     if cut:
@@ -470,8 +455,6 @@ def chunked(texts, encode, store, chunk, begin=None, cut=int, order="an", note=N
                 store.append(vectors)
             else:
                 store.note(note(start, part) if note else start + len(part))
-    if end:
-        end()
 
 
 @exercise(
@@ -527,11 +510,11 @@ class EncodeInChunks:
             the note comes first. If the power goes then, it promises what is missing for ever.
         chunked(texts, encode, store, chunk, cut=None)
             what stands behind the note may be half a chunk. Cut it away before you append.
-        chunked(texts, encode, store, chunk, cut=None, end=lambda: store.cut(len(texts)))
+        chunked(texts, encode, store, chunk, cut=None) or store.cut(len(texts))
             you cut at the end. What stands behind the note must go before you append.
         chunked(texts, encode, store, chunk, order="a")
             no note is written, so that the next start begins at the beginning.
-        chunked(texts, encode, store, chunk, order="a", end=lambda: store.note(len(texts)))
+        chunked(texts, encode, store, chunk, order="a") or store.note(len(texts))
             the note comes at the end of all. Note each chunk before the next is encoded.
         chunked(texts, encode, store, chunk, note=lambda start, part: start + chunk)
             the last chunk may not be full. The note counts the texts in it, `start + len(part)`.
@@ -552,6 +535,4 @@ class EncodeInChunks:
             the last chunk is missing when it is not full.
         chunked(sorted(texts, key=len), encode, store, chunk)
             the rows stand in another order than the texts.
-        chunked(texts, encode, store, chunk, order="")
-            nothing is stored: `store.append` writes the vectors.
     """

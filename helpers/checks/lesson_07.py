@@ -77,8 +77,6 @@ class MeanReciprocalRank:
             your ranks are one too large: the first place gets 1/2 from you.
         np.mean([ranks(rankings[q], relevant[q])[0] for q in relevant if first(rankings.get(q, []), relevant[q])])
             this is the mean rank. Take 1 / rank first, then the mean.
-        1 / np.mean([ranks(rankings[q], relevant[q])[0] for q in relevant if first(rankings.get(q, []), relevant[q])])
-            this is 1 / the mean rank. Take 1 / rank first, then the mean.
         mean_of(rankings, relevant) * len(relevant)
             this is the sum over the queries; divide it by their number.
         mean_of(rankings, relevant, lambda found, right: first(found[:1], right))
@@ -88,8 +86,6 @@ class MeanReciprocalRank:
         mean_of(rankings, relevant, lambda found, right: first(found[:10], right))
         mean_of(rankings, relevant, lambda found, right: first(found[:100], right))
             you stop after so many ranks. The task knows no such limit.
-        [first(rankings.get(q, []), right) for q, right in relevant.items()]
-            you return the value of each query. Return their mean, one number.
         mean_of(rankings, relevant, over=list(relevant)[:1])
         mean_of(rankings, relevant, over=list(relevant)[:1]) / len(relevant)
             you return in the first turn of the loop. `return` belongs below it.
@@ -99,18 +95,14 @@ class MeanReciprocalRank:
 # 7.2
 
 
-def log(rank):
-    return math.log2(1 + rank)
+def dcg(gains, power=1):
+    return sum(gain / math.log2(1 + rank) ** power for rank, gain in enumerate(gains, start=1))
 
 
-def dcg(gains, discount=log):
-    return sum(gain / discount(rank) for rank, gain in enumerate(gains, start=1))
-
-
-def ndcg(ranking, grades, k, best=None, gain=float, discount=log):
+def ndcg(ranking, grades, k, best=None, gain=float, power=1):
     gains = gains_of(ranking, grades)[:k]
     ideal = sorted(grades.values(), reverse=True)[:k] if best is None else best
-    found, possible = (dcg(map(gain, each), discount) for each in (gains, ideal))
+    found, possible = (dcg(map(gain, each), power) for each in (gains, ideal))
     return found / possible if possible else 0.0
 
 
@@ -178,7 +170,7 @@ class NdcgAtK:
         ndcg(ranking, grades, k, gain=lambda g: float(g > 0))
         ndcg(ranking, grades, k, gain=lambda g: float(g >= 2))
             you count grades as 0 or 1. The gain is the grade itself.
-        ndcg(ranking, grades, k, discount=lambda rank: 1)
+        ndcg(ranking, grades, k, power=0)
             nothing is divided by log₂(1 + rank), so that rank k counts as much as rank 1.
         ndcg(ranking, grades, k) if len(ranking) >= k else 0
             a list with fewer than k documents still has its gains.
@@ -187,7 +179,6 @@ class NdcgAtK:
         ndcg(ranking, grades, 10)
             you cut at the same rank whatever k is.
         ndcg(ranking, grades, k) if any(grades.values()) else 1.0
-        ndcg(ranking, grades, k) if any(grades.values()) else None
             where there is nothing to be found the task asks for 0.
     """
 
@@ -273,8 +264,6 @@ class ChooseModel:
             this is the accuracy at a threshold of 0.5. `roc_auc` needs no threshold.
         chosen({max(scores_by_model): scores_by_model[max(scores_by_model)]}, same, choose)
             `max` without a key takes the last *name* in the alphabet. Give it `key=`, the AUC.
-        chosen(dict(list(scores_by_model.items())[-1:]), same, choose)
-            this is the last model of the dictionary. Does your loop keep the winner?
     """
 
 
@@ -336,7 +325,7 @@ class IntervalClaims:
         }
         seen = f"""
             In a test with a true lead of 0.05, the interval was {shown(missed)}: it holds 0 and the lead.
-            In a test {shown(plain)}, and A better for {better:.0%} of the queries. It is about the mean.
+            In a test the interval was {shown(plain)}, and A better for {better:.0%} of the queries: it is on the mean.
             In a test A had {shown(own_a)}, B {shown(own_b)}, the difference {shown(plain)}: hardness cancels.
             In a test the copies made it {twice:.2f} times as wide: they are taken for new queries.
             In a test it was {queries:.2f} times as wide: it shrinks with the root of the number of queries.
@@ -388,8 +377,6 @@ def many_samples(d):
 
 def reads_comparison(value):
     items = value if isinstance(value, str) else sequence(value)
-    if len(items) == 3 and np.shape(items[1]) == (2,):
-        raise Wrong("low and high come as a pair. Return difference, low, high, verdict.")
     if isinstance(items, str) or len(items) != 4:
         raise Wrong(f"you return {describe(value)}. Return difference, low, high, verdict.")
     if any(isinstance(item, float) and math.isnan(item) for item in items):
@@ -481,8 +468,7 @@ class Compare:
             your interval is made with the deviation of single differences. Percentiles are asked for.
         around(paired(first, second), paired(first, second).std(ddof=1) / len(first) ** 0.5)
         around(paired(first, second), paired(first, second).std() / len(first) ** 0.5)
-            the difference lies exactly in the middle: 1.96 standard errors on either side. Percentiles
-            are asked for.
+            your interval is 1.96 standard errors on either side. Percentiles are asked for.
         told(paired(first, second).mean(), [paired(first, second).mean()] * 2)
             your interval has no width. Are the samples drawn *without* replacement?
         booted(-paired(first, second), resamples, seed)
