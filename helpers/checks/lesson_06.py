@@ -360,6 +360,7 @@ class Rescore:
         rescored(query, vectors, candidates, k, (vectors != query).sum(axis=1))
             you compare the numbers, which nearly always differ. Make bits of both first: `> 0`.
         rescored(query, vectors, candidates, k, hamming(query, vectors, np.equal))
+        rescored(query, vectors, candidates, k, hamming(query, vectors, np.logical_and))
             you take the farthest rows. Near ones *agree* in many bits, and differ in few.
         rescored(query, vectors, candidates, k, (vectors > 0).sum(axis=1) - (query > 0).sum())
             differences of bits are added with their signs, so that they cancel. Use `!=`.
@@ -371,11 +372,13 @@ class Rescore:
             you choose by dot product and rank by bits. It is the other way round.
         np.argsort(-(vectors @ query)[np.argsort(hamming(query, vectors), kind="stable")[:candidates]])[:k]
             you return places among the candidates. The task asks for rows of `vectors`: `chosen[…]`.
+        rescored(query, vectors, candidates, k, score=-(vectors @ query))
         rescored(query, vectors, candidates, candidates)[-k:]
             you return the candidates with the *smallest* dot products.
         rescored(query, vectors, candidates, k, score=vectors @ query / np.linalg.norm(vectors, axis=1))
             you rescore by cosine. The task asks for the dot product, in which lengths count.
         rescored(query, vectors, candidates, k, score=(vectors > 0) @ query)
+        rescored(query, vectors, candidates, k, score=hamming(query, vectors, np.logical_and))
         rescored(query, vectors, candidates, k, score=vectors @ (query > 0))
             you rescore with bits. They are too coarse to rank: take the full vectors of both.
         rescored(query, vectors, candidates, candidates)
@@ -525,7 +528,6 @@ class EncodeInChunks:
         chunked(texts[store.noted :], encode, store, chunk, lambda done: 0)
             the note counts from where this run began. It counts from the first text of all.
         chunked(texts, encode, store, chunk, lambda done: 0)
-        chunked(texts, encode, store, chunk, lambda done: 0, lambda done: 0)
             you begin at the first text. `store.done()` says how many are done.
         chunked(texts, encode, store, chunk, lambda done: len(store.rows), None)
             you go by the rows. Those behind the note may be half written: go by `store.done()`.
