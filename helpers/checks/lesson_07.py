@@ -67,6 +67,7 @@ class MeanReciprocalRank:
             your mean is over the queries of `rankings`. Take it over those of `relevant`.
         mean_of(rankings, relevant, over=[q for q in relevant if ranks(rankings.get(q, []), relevant[q])] or relevant)
         mean_of(rankings, relevant, over=[q for q in relevant if rankings.get(q)])
+        mean_of(rankings, relevant, over=[q for q in relevant if rankings.get(q) != []])
             you leave out queries without results, or without a right one. They count 0.
         mean_of(rankings, relevant, lambda found, right: sum(1 / r for r in ranks(found, right)))
         mean_of(rankings, relevant, lambda found, right: sum(1 / r for r in ranks(found, right)) / len(right))
@@ -88,6 +89,7 @@ class MeanReciprocalRank:
             you stop after so many ranks. The task knows no such limit.
         mean_of(rankings, relevant, over=list(relevant)[:1])
         mean_of(rankings, relevant, over=list(relevant)[:1]) / len(relevant)
+        next((v for q in relevant if (v := first(rankings.get(q, []), relevant[q]))), None)
             you return in the first turn of the loop. `return` belongs below it.
     """
 
@@ -237,6 +239,11 @@ class ChooseModel:
             names = rng.permutation(list("abcdefgh"))[:models].tolist()
             models = dict(zip(names, scores.round(1), strict=True))
             yield models, same, choose
+            if pairs > 12:  # one score far outside spoils all but the order
+                best = chosen(models, same, choose)[0]
+                low = np.flatnonzero(same & choose)[models[best][same & choose].argmin()]
+                spoilt = np.where(np.arange(pairs) == low, models[best].min() - 8, models[best])
+                yield models | {best: spoilt}, same, choose
 
     mistakes = """
         chosen(scores_by_model, same, choose | True, choose | True)
@@ -255,6 +262,8 @@ class ChooseModel:
             the AUC is the best of *all* models on the test pairs. Report the chosen one's.
         chosen(scores_by_model, same, choose, best=min)
             you take the model with the *lowest* AUC. The highest is best.
+        chosen(scores_by_model, same, choose, best=lambda m, key: max(m, key=lambda n: abs(key(n) - 0.5)))
+            you take the AUC farthest from 0.5. Below 0.5 a model is worse than dice.
         chosen(scores_by_model, same, choose, 1 - choose)
             `1 - choose` holds whole numbers, 0 and 1, not truths. The other pairs are `~choose`.
         chosen(scores_by_model, same, np.arange(len(same)) < len(same) // 2)
