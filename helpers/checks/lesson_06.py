@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 
 import numpy as np
 
@@ -16,7 +15,6 @@ from helpers.checks.reading import Wrong, array, describe, integers, number, par
 
 
 def padded(lengths, size, cost=lambda batch: len(batch) * max(batch)):
-    """Return the sum of what consecutive batches cost."""
     return sum(cost(lengths[i : i + size]) for i in range(0, len(lengths), size))
 
 
@@ -28,8 +26,7 @@ def padded(lengths, size, cost=lambda batch: len(batch) * max(batch)):
     hints=[
         "Take the first batch alone. How many rows has its rectangle, and how many columns?",
         "A batch costs (number of its texts) × (length of its longest). The last may be smaller.",
-        "`for start in range(0, len(lengths), batch_size)`: the batch is "
-        "`lengths[start : start + batch_size]`; add `len(batch) * max(batch)`.",
+        "Add `len(b) * max(b)`, `b = lengths[i : i + batch_size]`, for i in steps of batch_size.",
     ],
 )
 class PaddedPositions:
@@ -46,7 +43,6 @@ class PaddedPositions:
         yield [5, 2, 4], 2
         yield [2, 6, 3, 5, 4], 2
         yield [4, 4, 1, 6], 1
-        yield [8, 3, 5], 10
         yield [7, 1, 4, 2, 2, 9, 5], 3
         yield [], 5
         rng = np.random.default_rng(61)
@@ -59,7 +55,6 @@ class PaddedPositions:
         len(lengths) * max(lengths, default=0)
             you pad all to the longest text of all. A text is padded to the longest of its batch.
         padded(sorted(lengths), batch_size)
-        padded(sorted(lengths)[::-1], batch_size)
             you sort the lengths first. That is the remedy; here the order is as given.
         padded(lengths[: len(lengths) // batch_size * batch_size], batch_size)
             the last batch is missing when it is not full.
@@ -69,25 +64,15 @@ class PaddedPositions:
             that is the padding alone. The positions with tokens are computed, too.
         padded(lengths, batch_size, max)
             you add up the longest of each batch, as if it were one text. All its rows are so long.
-        padded(lengths[:batch_size], batch_size)
-            that is the first batch alone. Is there a `return` inside the loop?
-        [padded(lengths[i : i + batch_size], batch_size) for i in range(0, len(lengths), batch_size)]
-            that is one number for each batch. Add them up.
         1 - sum(lengths) / padded(lengths, batch_size) if lengths else 0
         padded(lengths, batch_size) / max(sum(lengths), 1)
             that is a ratio. The task asks for a number of positions.
         sum(padded(lengths[i : i + batch_size], batch_size) for i in range(len(lengths)))
             a batch begins at every text, so that they overlap: `range(0, len(lengths), batch_size)`.
-        padded(lengths, 2)
-        padded(lengths, 32)
-            your batches always have the same size, whatever `batch_size` says.
-        sum(len(b) * max(b) for b in np.array_split(lengths, -(-len(lengths) // batch_size) or 1) if len(b))
-            your batches are about equally large. All are to be full, and the last holds the rest.
         sum(len(b) * max(b) for b in np.array_split(lengths, batch_size) if len(b))
             you make `batch_size` batches. It says how many *texts* there are in a batch.
         padded(lengths, batch_size, lambda batch: len(batch) * batch[-1])
-        padded(lengths, batch_size, lambda batch: len(batch) * batch[0])
-            you take the first or last text of a batch for its longest. They are not sorted.
+            you take the last text of a batch for its longest. They are not sorted.
     """
 
 
@@ -111,12 +96,11 @@ PLACES = {}  # of pairs of model and text, in the order in which their vectors w
 
 
 class Cache(dict):
-    """What is given as `cache`, filled by `earlier` calls with texts and model. Of a class of its
-    own, since such are not copied; `left` is what the calls of the learner's function left."""
+    """A `cache` that is not copied; `left` is what `earlier` calls of the answer left in it."""
 
-    def __init__(self, *earlier, origin=None):
-        super().__init__(copied(origin.left) if origin else {})
-        self.earlier, self.origin, self.left, self.kept = earlier, origin, {}, []
+    def __init__(self, *earlier):
+        super().__init__()
+        self.earlier, self.left, self.kept = earlier, {}, []
 
     def __repr__(self):
         calls = (f"encode_cached({describe(t)}, {m!r}, …)" for t, m in self.earlier)
@@ -130,25 +114,18 @@ class Encoder:
         self.model, self.asked = model, []
 
     def __call__(self, texts):
-        kind = "a set, which has no order" if isinstance(texts, (set, frozenset)) else ""
-        if kind or isinstance(texts, str) or not all(isinstance(t, str) for t in texts):
-            raise Wrong(
-                f"you call encode with {kind or describe(texts)}. It wants a list of texts."
-            )
+        if isinstance(texts, (str, set, frozenset)):
+            raise Wrong(f"you call encode with {describe(texts)}. It wants a list of texts.")
         self.asked.append(sorted(map(str, texts)))
-        places = [PLACES.setdefault((self.model, str(text)), len(PLACES)) for text in texts]
+        places = [PLACES.setdefault((self.model, text), len(PLACES)) for text in texts]
         return np.array([(1.17 * place, 1.17) for place in places]).reshape(-1, 2)
 
     def names(self, rows):
-        """Say of each row whose vector it is."""
-        pairs = list(PLACES)
-        for first, second in rows:
-            place = round(first / 1.17)
-            if not np.allclose((first, second), (1.17 * place, 1.17), atol=1e-3):
-                yield f"no text's vector, ({first:.3f}, {second:.3f})"
-            else:
-                model, text = pairs[place]
-                yield text if model == self.model else f"{text} by {model}"
+        known = {round(1.17 * place, 2): pair for place, pair in enumerate(PLACES)}
+        for first, second in np.round(rows, 3).tolist():
+            model, text = known.get(first, ("", "")) if second == 1.17 else ("", "")
+            other = f"{text} by {model}" if model else "no text's vector"
+            yield text if model == self.model else other
 
 
 def cached(texts, model, cache, encode, key=lambda m, t: (m, t), new=list, empty=False):
@@ -166,11 +143,9 @@ def cached(texts, model, cache, encode, key=lambda m, t: (m, t), new=list, empty
     names=["encode_cached"],
     hints=[
         "Whose vector is it? The key of the cache has to say that, and a tuple can be a key.",
-        "Three steps: which texts are missing (each once)? Encode these in one call, if there are "
-        "any. Then build the array from the cache alone, one row for each text of the list.",
-        "`missing = [t for t in dict.fromkeys(texts) if (model_name, t) not in cache]`; if missing: "
-        "put `zip(missing, encode(missing))` into the cache; return "
-        "`np.array([cache[model_name, t] for t in texts])`.",
+        "Which texts are missing (each once)? Encode them in one call. Then read all from the cache.",
+        "`missing = [t for t in dict.fromkeys(texts) if (model_name, t) not in cache]`; if missing, put "
+        "`zip(missing, encode(missing))` into it; return `np.array([cache[model_name, t] for t in texts])`.",
     ],
 )
 class EncodeCached:
@@ -182,14 +157,14 @@ class EncodeCached:
         return cached(texts, model_name, cache, encode)
 
     def make(texts, model_name, cache):
-        return texts, model_name, Cache(*cache.earlier, origin=cache), Encoder(model_name)
+        cache.clear()
+        cache.update(copied(cache.left))
+        return texts, model_name, cache, Encoder(model_name)
 
     def cases():
         storm, three = (["storm"], "mini"), (["storm", "ice", "rain"], "mini")
-        yield *storm, Cache()
-        yield *three, Cache()
-        yield ["storm", "tide", "storm"], "mini", Cache()
-        yield ["tide", "", "tide"], "mini", Cache()
+        for texts in (storm[0], three[0], ["storm", "tide", "storm"], ["tide", "", "tide"]):
+            yield texts, "mini", Cache()
         yield ["Storm", "tide "], "mini", Cache()
         yield *storm, Cache(storm)
         yield *storm, Cache((["storm"], "mpnet"))
@@ -200,7 +175,7 @@ class EncodeCached:
         for group in ALIKE + JOINED:
             for (m, t), (model, text) in itertools.permutations(group, 2):
                 yield [text], model, Cache(([t], m))
-        for name in ("rows", "vectors", "model", "models", "texts", "keys", "index", "data"):
+        for name in ("rows", "vectors", "model", "texts", "keys"):
             yield ["tide"], name, Cache(storm)
         many = [f"Text {i}" for i in range(300)], "mini"
         yield *many, Cache()
@@ -212,33 +187,24 @@ class EncodeCached:
         calls = [(t, m, Encoder(m)) for t, m in cache.earlier] + [(texts, model_name, encode)]
         for words, model, encoder in calls:
             if isinstance(answer, Answer):
-                cache.origin.left = copied(dict(cache))
-            cache.kept.append({text: "".join([*text]) for text in words})  # equal, other objects
-            found = answer([cache.kept[-1][t] for t in words], model, cache, encoder)
+                cache.left = copied(dict(cache))
+            cache.kept.append(["".join([*text]) for text in words])  # equal, other objects
+            found = answer(cache.kept[-1], model, cache, encoder)
         if found is None:
             return None
-        rows = list(encode.names(array(found).reshape(-1, 2)))
-        pair = (model_name, texts[0])
-        hashes = {str(hash(part)) for part in (pair, *pair, *(s.join(pair) for s in SEPARATORS))}
-        if hashes.intersection(re.findall(r"-?\d{9,}", repr([*cache]))):
-            raise Wrong(
-                "your keys are made with `hash()`. A text has another hash in every run of Python, and "
-                "two texts may share one. Put model and text themselves into the key."
-            )
-        if len(texts) > 99:
-            wrong = [
-                f"{row} for {text}" for row, text in zip(rows, texts, strict=True) if row != text
-            ]
-            return {"wrong": wrong[:3], "encoded": list(map(len, encode.asked))}
+        rows, pair, keys = array(found).reshape(-1, 2), (model_name, texts[0]), repr([*cache])
+        if any(str(hash(p)) in keys for p in (pair, *pair, *(s.join(pair) for s in SEPARATORS))):
+            raise Wrong("your keys are made with `hash()`, which differs in every run of Python.")
+        rows = list(encode.names(rows))
+        if len(texts) > 99:  # show what is wrong alone
+            rows = [row for row, text in zip(rows, texts, strict=True) if row != text][:3]
         return {"rows": rows, "encoded": encode.asked}
 
     mistakes = """
         cached(texts, model_name, cache, encode, lambda m, t: FIRST_ALIKE.get((m, t), (m, t)))
-            texts or names that differ a little share a key. Whatever differs, be it a capital or a
-            space, is different: put both into the key as they are.
+            texts or names that differ a little share a key. Put both into it as they are.
         cached(texts, model_name, cache, encode, lambda m, t: FIRST_JOINED.get((m, t), (m, t)))
-            two different pairs of model and text share a key. Joined into one string they can look
-            the same; a tuple, with the model first, keeps them apart.
+            two pairs of model and text share a key. A tuple, with the model first, keeps them apart.
         cached(texts, model_name, cache, encode, lambda m, t: t)
             you return another model's vectors. The key must say whose vector it is.
         np.array([cached([t], model_name, cache, encode)[0] for t in texts])
@@ -250,16 +216,12 @@ class EncodeCached:
         cached(texts, model_name, cache, encode, new=lambda new: dict.fromkeys(texts) if new else ())
             if one text is missing you encode all of them. Only what is missing goes to encode.
         cached(texts, model_name, {}, encode)
-            what is known is encoded again. Is it looked up in `cache` itself (`cache = cache or {}`
-            makes another one), under the key under which it was put in, and does it stay there?
+            what is known is encoded again. (`cache or {}` makes another one when it is empty.)
         encode(texts)
             you encode all texts every time: `cache` is not used.
-        cached(texts, model_name, cache, encode, lambda m, t: (m, *texts, t))
-            the key holds the whole list. Each text needs a key of its own.
         cached(sorted(texts, key=lambda t: (model_name, t) not in cache), model_name, cache, encode)
             the order is wrong: known texts first, then new ones. Row i belongs to text i.
         cached([t.lower() for t in texts], model_name, cache, encode)
-        cached([t.strip() for t in texts], model_name, cache, encode)
             you change the text before it is encoded. Encode it as it is.
     """
 
@@ -267,29 +229,11 @@ class EncodeCached:
 # 6.3
 
 
-def seconds_of(kinds):
-    return sum(documents * seconds / measured for documents, measured, seconds in kinds)
-
-
-def mean_rate(kinds):
-    return sum(n for n, _, _ in kinds) / np.mean([m / s for _, m, s in kinds])
-
-
-def weighted_rate(kinds):
-    return sum(n for n, _, _ in kinds) ** 2 / sum(n * m / s for n, m, s in kinds)
-
-
-def pooled_rate(kinds):
-    documents, measured, seconds = np.sum(kinds, axis=0)
-    return documents / measured * seconds
-
-
-def planned(kinds, dimension, width, deadline, seconds=seconds_of, then=None):
-    """Answer 6.3 with other seconds, or change what is returned."""
-    hours = seconds(kinds) / 3600
-    gigabytes = sum(n for n, _, _ in kinds) * dimension * width / 1e9
-    found = hours, gigabytes, math.ceil(hours / deadline - 1e-9)
-    return then(*found) if then else found
+def planned(kinds, dimension, width, deadline, seconds=lambda n, m, s: n / m * s, up=math.ceil):
+    """Answer 6.3 with other seconds, or another way to round the machines up."""
+    documents, measured, spent = np.array(kinds, float).T
+    hours = float(np.sum(seconds(documents, measured, spent))) / 3600
+    return hours, sum(documents) * dimension * width / 1e9, up(hours / deadline - 1e-9)
 
 
 @exercise(
@@ -299,10 +243,8 @@ def planned(kinds, dimension, width, deadline, seconds=seconds_of, then=None):
     names=["plan"],
     hints=[
         "Work out the seconds for each kind of text by itself. What may you add: rates, or times?",
-        "A kind takes documents × seconds / measured. Add the seconds, divide by 3600. The vectors: "
-        "all documents × dimension × bytes_per_value / 10⁹.",
-        "`machines = math.ceil(hours / deadline_hours)`: 2.1 machines are three. Return `hours, "
-        "gigabytes, machines`.",
+        "A kind takes documents × seconds / measured. Gigabytes: documents × dimension × bytes / 10⁹.",
+        "`machines = math.ceil(hours / deadline_hours)`. Return `hours, gigabytes, machines`.",
     ],
 )
 class Plan:
@@ -325,40 +267,32 @@ class Plan:
         yield [(1_000_000, 128, 1.0), (1_000_000, 32, 1.0)], 384, 4, 3.65
 
     mistakes = """
-        planned(kinds, dimension, bytes_per_value, deadline_hours, seconds=mean_rate)
-        planned(kinds, dimension, bytes_per_value, deadline_hours, seconds=weighted_rate)
-            you take a mean of the rates. Rates do not add up, seconds do: the slow kind takes longer,
-            and counts for more.
-        planned(kinds, dimension, bytes_per_value, deadline_hours, seconds=pooled_rate)
-            you make one rate of all measurements. Work out each kind by its own rate, and add seconds.
-        planned(kinds, dimension, bytes_per_value, deadline_hours, then=lambda h, g, m: (60 * h, g, m))
-        planned(kinds, dimension, bytes_per_value, deadline_hours, then=lambda h, g, m: (3600 * h, g, m))
-            these are minutes or seconds, not hours. Divide the seconds by 3600.
-        planned(kinds, dimension, bytes_per_value, deadline_hours, seconds=lambda kinds: seconds_of(kinds[:1]))
-        planned(kinds, dimension, bytes_per_value, deadline_hours, seconds=lambda kinds: seconds_of(kinds[-1:]))
-            only one kind is in your hours. Add up all of them.
+        planned(kinds, dimension, bytes_per_value, deadline_hours, lambda n, m, s: sum(n) / np.mean(m / s))
+            you take a mean of the rates. Rates do not add up, seconds do: the slow kind takes longer.
+        planned(kinds, dimension, bytes_per_value, deadline_hours, lambda n, m, s: n / sum(m) * sum(s))
+            you make one rate of all measurements. Work out each kind by its own, and add seconds.
+        np.multiply((60, 1, 1), reference(kinds, dimension, bytes_per_value, deadline_hours))
+            these are minutes, not hours. Divide the seconds by 3600.
+        planned(kinds, dimension, bytes_per_value, deadline_hours, lambda n, m, s: n[0] / m[0] * s[0])
+            only the first kind is in your hours. Add up all of them.
         reference(kinds[:1], dimension, bytes_per_value, deadline_hours)
             only the first kind is in it. Is there a `return` inside the loop?
         reference([(n - m, m, s) for n, m, s in kinds], dimension, bytes_per_value, deadline_hours)
             you leave out the documents of the trial. It was a trial: all are to be encoded.
-        planned(kinds, dimension, bytes_per_value, deadline_hours, then=lambda h, g, m: (h, g * 1e9 / 2**30, m))
+        np.multiply((1, 1e9 / 2**30, 1), reference(kinds, dimension, bytes_per_value, deadline_hours))
             you divide by 2³⁰: that is a gibibyte. The task has gigabytes of 10⁹ bytes.
-        planned(kinds, dimension, bytes_per_value, deadline_hours, then=lambda h, g, m: (h, g * 1e9, m))
-            these are bytes. A gigabyte is 10⁹ of them.
         reference(kinds, dimension, 4, deadline_hours)
         reference(kinds, dimension, int(bytes_per_value), deadline_hours)
-        reference(kinds, dimension, bytes_per_value / 8, deadline_hours)
-        reference(kinds, dimension, 1, deadline_hours)
             `bytes_per_value` says how many bytes a number takes; it may be 0.125.
-        planned(kinds, dimension, bytes_per_value, deadline_hours, then=lambda h, g, m: (h, g, h / deadline_hours))
-        planned(kinds, dimension, bytes_per_value, deadline_hours, then=lambda h, g, m: (h, g, h // deadline_hours))
-        planned(kinds, dimension, bytes_per_value, deadline_hours, then=lambda h, g, m: (h, g, round(h / deadline_hours)))
+        planned(kinds, dimension, bytes_per_value, deadline_hours, up=float)
+        planned(kinds, dimension, bytes_per_value, deadline_hours, up=lambda m: int(m + 1e-9))
+        planned(kinds, dimension, bytes_per_value, deadline_hours, up=round)
             round the machines up: nobody has a part of one, and with too few the deadline is missed.
-        planned(kinds, dimension, bytes_per_value, deadline_hours, then=lambda h, g, m: (h, g, h // deadline_hours + 1))
+        planned(kinds, dimension, bytes_per_value, deadline_hours, up=lambda m: int(m + 1e-9) + 1)
             where hours / deadline is whole you order one machine too many. `math.ceil` does not.
-        planned(kinds, dimension, bytes_per_value, deadline_hours, then=lambda h, g, m: (h / m, g, m))
+        (lambda h, g, m: (h / m, g, m))(*reference(kinds, dimension, bytes_per_value, deadline_hours))
             your hours are those of all machines together. The task asks for the hours on one.
-        planned(kinds, dimension, bytes_per_value, deadline_hours, then=lambda h, g, m: (g, h, m))
+        (lambda h, g, m: (g, h, m))(*reference(kinds, dimension, bytes_per_value, deadline_hours))
             the order is hours, gigabytes, machines.
     """
 
@@ -371,7 +305,6 @@ def hamming(query, vectors, differ=np.not_equal):
 
 
 def rescored(query, vectors, candidates, k, distance=None, score=None, order=None):
-    """Answer 6.4 with other distances, other scores, or another order of the distances."""
     distance = hamming(query, vectors) if distance is None else distance
     score = vectors @ query if score is None else score
     rows = (order or (lambda d: np.argsort(d, kind="stable")))(distance)[:candidates]
@@ -384,12 +317,10 @@ def rescored(query, vectors, candidates, k, distance=None, score=None, order=Non
     title="Bits find, numbers rank",
     names=["rescore"],
     hints=[
-        "Two searches, one after the other: a coarse one over all vectors, a fine one over what it "
-        "has found.",
-        "`(vectors > 0) != (query > 0)` marks the bits that differ; their number in each row is the "
-        'Hamming distance. `np.argsort(…, kind="stable")` leaves equal ones in the order of rows.',
-        "`chosen = np.argsort(distance, kind='stable')[:candidates]`, `scores = vectors[chosen] @ "
-        "query`, `return chosen[np.argsort(-scores)[:k]]`: back from places to rows.",
+        "Two searches, one after the other: a coarse one over all, a fine one over what it has found.",
+        "`((vectors > 0) != (query > 0)).sum(axis=1)`: the distances. A stable argsort keeps rows in order.",
+        "`chosen = np.argsort(distance, kind='stable')[:candidates]`; then `np.argsort` of minus the dot "
+        "products of `vectors[chosen]`: `return chosen[…][:k]`, back from places to rows.",
     ],
 )
 class Rescore:
@@ -403,13 +334,9 @@ class Rescore:
 
     def cases():
         rng = np.random.default_rng(64)
-        sizes = [(4, 3, 2, 1), (5, 4, 3, 2), (6, 4, 4, 2), (6, 4, 3, 3), (7, 3, 3, 3), (8, 3, 4, 4)]
-        for rows, dimension, candidates, k in [
-            *sizes,
-            (20, 8, 7, 5),
-            (40, 12, 9, 4),
-            (60, 16, 15, 6),
-        ]:
+        small = [(4, 3, 2, 1), (5, 4, 3, 2), (6, 4, 4, 2), (6, 4, 3, 3), (7, 3, 3, 3), (8, 3, 4, 4)]
+        large = [(20, 8, 7, 5), (40, 12, 9, 4), (60, 16, 15, 6)]
+        for rows, dimension, candidates, k in small + large:
             query, vectors = np.zeros(dimension), np.zeros((rows, dimension))
             while len({*(vectors @ query)}) < rows:  # none are equal
                 query = rng.integers(-3, 4, dimension) + rng.integers(0, 2, dimension) / 8
@@ -435,24 +362,12 @@ class Rescore:
         rescored(query, vectors, candidates, k, hamming(query, vectors, np.equal))
         rescored(query, vectors, candidates, k, hamming(query, vectors, np.logical_and))
             you take the farthest rows. Near ones *agree* in many bits, and differ in few.
-        rescored(query, vectors, candidates, k, -hamming(query, vectors, np.logical_and))
-            you count the bits that are 1 in both. The Hamming distance counts all that differ.
-        rescored(query, vectors, candidates, k, np.abs((vectors > 0).astype("u1") - (query > 0)).sum(axis=1))
-            you subtract bits as `uint8`, which makes 255 of 0 - 1. Count where they differ (`!=`).
         rescored(query, vectors, candidates, k, (vectors > 0).sum(axis=1) - (query > 0).sum())
             differences of bits are added with their signs, so that they cancel. Use `!=`.
-        rescored(query, vectors, candidates, k, packed(query, vectors).sum(axis=1))
-        rescored(query, vectors, candidates, k, (packed(query, vectors) > 0).sum(axis=1))
-            you add up or count packed *bytes*. Count the bits in them, with `np.bitwise_count`.
         rescored(query, vectors, candidates, k, order=lambda d: np.lexsort((-np.arange(len(d)), d)))
             of two equal distances you take the larger row number first. The smaller one comes first.
-        rescored(query, vectors, candidates, k, order=lambda d: np.lexsort((-(vectors @ query), d)))
-            among equal distances you prefer the larger dot product. The smaller row comes first.
         np.lexsort((-(vectors @ query), hamming(query, vectors)))[:k]
             you rank by Hamming distance. The dot product is to rank *all* candidates.
-        rescored(query, vectors, (d := np.sort(hamming(query, vectors))).searchsorted(d[candidates - 1], "right"), k)
-        rescored(query, vectors, (d := np.sort(hamming(query, vectors))).searchsorted(d[candidates - 1]), k)
-            all that are as far as the last candidate come in, or none. Take exactly `candidates`.
         rescored(query, vectors, candidates, k, -(vectors @ query), -hamming(query, vectors))
             you choose by dot product and rank by bits. It is the other way round.
         np.argsort(-(vectors @ query)[np.argsort(hamming(query, vectors), kind="stable")[:candidates]])[:k]
@@ -460,140 +375,89 @@ class Rescore:
         rescored(query, vectors, candidates, k, score=-(vectors @ query))
         rescored(query, vectors, candidates, candidates)[-k:]
             you return the candidates with the *smallest* dot products.
-        rescored(query, vectors, candidates, k, score=np.abs(vectors @ query))
-            you rank the products without their signs. A product far below 0 is the worst.
         rescored(query, vectors, candidates, k, score=vectors @ query / np.linalg.norm(vectors, axis=1))
             you rescore by cosine. The task asks for the dot product, in which lengths count.
-        rescored(query, vectors, candidates, k, score=-np.linalg.norm(vectors - query, axis=1))
-            you rescore by Euclidean distance. The task asks for the dot product.
         rescored(query, vectors, candidates, k, score=(vectors > 0) @ query)
-        rescored(query, vectors, candidates, k, score=vectors @ (query > 0))
         rescored(query, vectors, candidates, k, score=hamming(query, vectors, np.logical_and))
+        rescored(query, vectors, candidates, k, score=vectors @ (query > 0))
             you rescore with bits. They are too coarse to rank: take the full vectors of both.
         rescored(query, vectors, candidates, candidates)
             you return all the candidates. The first k of them were asked for.
-        (vectors @ query)[rescored(query, vectors, candidates, k)]
-            these are the scores. The row numbers were asked for.
-        rescored(query, vectors, candidates, k + 1)[1:]
-            the best is missing. The query is none of the vectors: begin at place 0.
     """
-
-
-def packed(query, vectors):
-    return np.packbits(vectors > 0, axis=1) ^ np.packbits(query > 0)
 
 
 # 6.5
 
-TEXTS_TO_ENCODE = ["storm", "ice", "harbour", "tide", "wave"]
-WHENS = ("before {}", "in the middle of {}", "just after {}", "{} fails, the power stays on")
-
-
-class PowerCut(Wrong):
-    """The simulated power cut; a `Wrong`, so that the frame lets it through."""
-
-
-class Off(BaseException):
-    """Ends an answer that goes on and on after the power has gone."""
+PLANNED = {"storm": (5.0, 1.0), "ice": (3.0, 2.0), "harbour": (7.0, 3.0), "tide": (4.0, 4.0)}
+PLANNED["wave"] = (4.0, 5.0)  # the texts to be encoded, with their vectors
+STATES = [(0, 0, 5), (0, 0, 2), (2, 2, 2), (4, 4, 2), (5, 5, 2), (2, 3, 2)]  # note, rows, chunk
+STATES += [(0, 1, 2), (2, 4, 9), (3, 4, 1), (4, 5, 2)]
+CALLS = {"encode": 3, "append": 3, "note": 3, "cut": 1, "done": 1}
+STOPS = ("power cut before", "power cut in", "power cut after", "error in")
 
 
 class Store:
-    """Rows and a note that survive a power cut, which comes at the moment that `cut_at` names, such
-    as "in the middle of append 2"; a model on the same line; and what went against the contract.
-    """
+    """Rows and a note that survive what `stop` names, such as "power cut in append 2"; a model."""
 
-    def __init__(self, note, rows, cut_at):
-        self.noted, self.cut_at, self.on, self.left = note, cut_at, True, 200
-        self.rows = [list(map(float, row)) for row in (self.vectors(rows))]
-        self.counts, self.encoded, self.broken = (
-            dict.fromkeys(("done", "cut", "append", "note", "encode"), 0),
-            [],
-            [],
-        )
+    def __init__(self, note, rows, stop):
+        self.noted, self.stop, self.on, self.stopped = note, stop, True, False
+        self.rows = [*PLANNED.values()][:rows] + [(0.0, 0.0)] * (rows > note)
+        self.calls, self.encoded, self.broken = [], [], ""
 
     def __repr__(self):
         return f"a store with the rows of {self.words()} and the note {self.noted}"
 
-    def vectors(self, texts):
-        return np.array([(len(t), ord(t[0]), 1) for t in texts], np.float32).reshape(-1, 3)
-
     def words(self):
-        """Return for each row the text that it belongs to."""
-        known = {tuple(self.vectors([t])[0]): t for t in TEXTS_TO_ENCODE}
-        return [known.get(tuple(row), "half a row") for row in self.rows]
+        texts = {row: text for text, row in PLANNED.items()}
+        return [texts.get(row, "half a row") for row in self.rows]
 
-    def during(self, call, effect, half=lambda: None):
-        """Carry out `effect`, or half of it, unless the power goes."""
-        self.counts[call] += 1
-        moment = f"{call} {self.counts[call]}"
-        hit = [w.format(moment) == self.cut_at for w in WHENS]
-        self.left -= not self.on
-        if self.left < 0:
-            raise Off
-        if not self.on:
-            raise PowerCut("the power is off")
-        if hit[1] or hit[3]:
+    def step(self, call, effect, half=lambda: None):
+        """Carry out `effect`, or half of it, unless it stops here; a `Wrong` ends the answer."""
+        self.calls.append(call)
+        now = self.stop.endswith(f" {call} {self.calls.count(call)}")
+        when = self.stop if now else "after" if self.on else "before"
+        self.on, self.stopped = self.on and (not now or "error" in when), self.stopped or now
+        if " in " in when:
             half()
-        if not any(hit[:2]) and not hit[3]:
-            found = effect()
-        if any(hit):
-            self.on, self.cut_at = hit[3], "over"
-            raise PowerCut(f"{self.cut_at}")
+        found = effect() if " after" in f" {when}" else None
+        if now or not self.on:
+            raise Wrong(self.stop)
         return found
 
     def done(self):
-        """Return the note."""
-        return self.during("done", lambda: self.noted)
+        return self.step("done", lambda: self.noted)
 
     def cut(self, rows):
-        """Keep the first `rows` rows."""
-        if isinstance(rows, bool) or rows != int(rows) or rows < 0:
-            raise Wrong(
-                f"you call store.cut({describe(rows)}). It wants a whole number, 0 or more."
-            )
-        self.during("cut", lambda: self.rows.__delitem__(slice(int(rows), None)))
+        self.step("cut", lambda: self.rows.__delitem__(slice(rows, None)))
 
     def append(self, vectors):
-        """Write rows behind the last one; interrupted, half of them, the last one half."""
-        new = array(np.asarray(vectors), "what you give to store.append").tolist()
-        if np.ndim(new) != 2:
-            raise Wrong(
-                "store.append wants an array of shape (texts, dimension), as encode returns it."
-            )
-        half = [*new[: len(new) // 2], [0.0, 0.0, 0.0]]
-        self.during("append", lambda: self.rows.extend(new), lambda: self.rows.extend(half))
+        new = [tuple(map(float, row)) for row in vectors]
+        half = [*new[: len(new) // 2], (0.0, 0.0)]
+        self.step("append", lambda: self.rows.extend(new), lambda: self.rows.extend(half))
 
     def note(self, done):
-        """Write the note."""
-        self.during("note", lambda: setattr(self, "noted", done))
-        if done > len(self.rows):
-            self.broken.append(f"the note says {done}, and there are {len(self.rows)} rows")
+        self.step("note", lambda: setattr(self, "noted", done))
 
     def encode(self, texts):
-        """Stand for the model."""
-        if isinstance(texts, str) or len(texts) == 0:
-            raise Wrong(f"you call encode with {describe(texts)}. It wants a list of texts.")
-        if self.encoded and self.noted < self.begun + sum(map(len, self.encoded)):
-            self.broken.append(f"{texts[0]!r} is encoded before the texts in front of it are noted")
+        if [*PLANNED].index(texts[0]) != self.noted:
+            self.broken = f"{texts[0]!r} is encoded, and the note says {self.noted}"
         self.encoded.append(list(texts))
-        return self.during("encode", lambda: self.vectors(texts))
+        return self.step("encode", lambda: np.array([PLANNED[text] for text in texts]))
 
 
-def chunked(texts, encode, store, chunk, *, begin=None, cut=True, order="an", note=None, end=None):
+def chunked(texts, encode, store, chunk, begin=None, cut=int, order="an", note=None):
     """Answer 6.5 with another beginning, order of append and note, or note."""
     done = store.done()
     if cut:
-        store.cut(done)
-    for start in range(done if begin is None else begin(done), len(texts), chunk):
+        store.cut(cut(done))
+    for start in range(begin(done) if begin else done, len(texts), chunk):
         part = texts[start : start + chunk]
         vectors = encode(part)
         for call in order:
             if call == "a":
                 store.append(vectors)
-            elif call == "n":
+            else:
                 store.note(note(start, part) if note else start + len(part))
-    if end:
-        end()
 
 
 @exercise(
@@ -602,101 +466,70 @@ def chunked(texts, encode, store, chunk, *, begin=None, cut=True, order="an", no
     title="Stopped half-way",
     names=["encode_in_chunks"],
     hints=[
-        "Where does a run begin that finds a note of 6? And what may stand in the store behind row 6?",
-        "Half a chunk, or a whole one without its note. Nobody can trust it, so cut it away before you "
-        "write anything. Then, chunk by chunk: encode, append, note.",
-        "`done = store.done()`, `store.cut(done)`, then `for start in range(done, len(texts), chunk)`: "
-        "`part = texts[start : start + chunk]`, `store.append(encode(part))`, `store.note(start + "
-        "len(part))`.",
+        "Where does a run begin that finds a note of 6? And what may stand behind row 6?",
+        "Half a chunk, or one without its note: cut it away first. Then, by chunk: encode, append, note.",
+        "`done = store.done()`, `store.cut(done)`, then for start in range(done, len(texts), chunk): "
+        "`store.append(encode(part))`, `store.note(start + len(part))`.",
     ],
 )
 class EncodeInChunks:
-    """Every state in which a crash can leave the store, and a power cut at every moment of a run."""
+    """Every state in which a crash can leave the store, and a stop at every moment of a run."""
 
-    praise = (
-        "right. It was stopped at every moment; nothing was lost, and nothing stands there twice."
-    )
+    praise = "right. Stopped at every moment; nothing was lost, and nothing stands there twice."
 
     def reference(texts, encode, store, chunk):
         chunked(texts, encode, store, chunk)
 
-    def make(note, rows, cut_at, chunk):
-        store = Store(note, rows, cut_at)
-        return list(TEXTS_TO_ENCODE), store.encode, store, chunk
+    def make(note, rows, stop, chunk):
+        store = Store(note, rows, stop)
+        return list(PLANNED), store.encode, store, chunk
 
     def cases():
-        t = TEXTS_TO_ENCODE
-        for note, rows, chunk in (
-            (0, [], 5),
-            (0, [], 2),
-            (2, t[:2], 2),
-            (4, t[:4], 2),
-            (5, t, 2),
-            (2, t[:3], 2),
-        ):
-            yield note, rows, "never", chunk
-        for note, rows, chunk in (
-            (0, t[:1], 2),
-            (2, [*t[:3], "?"], 2),
-            (2, t[:4], 9),
-            (3, t[:4], 1),
-            (4, t, 2),
-        ):
-            yield note, rows, "never", chunk
-        for when in WHENS:
-            for call, times in (("encode", 3), ("append", 3), ("note", 3), ("cut", 1), ("done", 1)):
-                for nth in range(1, times + 1):
-                    yield 0, [], when.format(f"{call} {nth}"), 2
-                yield 2, t[:3], when.format(f"{call} 1"), 1
+        yield from ((note, rows, "never", chunk) for note, rows, chunk in STATES)
+        for stop, call in itertools.product(STOPS, CALLS):
+            for nth in range(1, CALLS[call] + 1):
+                yield 0, 0, f"{stop} {call} {nth}", 2
+            yield 2, 3, f"{stop} {call} 1", 1
 
     def play(answer, texts, encode, store, chunk):
-        planned = store.cut_at != "never"
-        for size in (chunk, chunk + planned):
-            store.on, store.encoded, store.begun = True, [], store.noted
+        steady = store.stop == "never"
+        for size in (chunk,) if steady else (chunk, chunk + 1):
+            store.on, store.stopped, store.encoded = True, False, []
             try:
                 answer(texts, encode, store, size)
                 if not store.on:
-                    store.broken.append("the error is caught: nobody sees that the job has stopped")
-            except (Exception, Off):
-                if store.cut_at != "over":
+                    store.broken = "the error is caught: nobody sees that the job has stopped"
+            except Exception:
+                if not store.stopped:
                     raise
             if isinstance(answer, Answer):
                 answer.printed = False  # it may print, and need not return anything
-            again = [
-                text for call in store.encoded for text in call if text in texts[: store.begun]
-            ]
-            if again:
-                store.broken.append(f"{again[0]!r} is encoded, and the note counts it as done")
-            if not planned:
-                break
         found = {"rows": store.words(), "note": store.noted}
-        if not planned:
-            found["encoded"] = store.encoded
-        return found | ({"broken": store.broken[0]} if store.broken else {})
+        found |= {"encoded": store.encoded} if steady else {}
+        return found | ({"broken": store.broken} if store.broken else {})
 
     mistakes = """
         chunked(texts, encode, store, chunk, order="na")
-            the note comes before the vectors. If the power goes between them, the note promises
-            what is missing for ever. First the vectors, then the note.
-        chunked(texts, encode, store, chunk, cut=False)
+            the note comes first. If the power goes then, it promises what is missing for ever.
+        chunked(texts, encode, store, chunk, cut=None)
             what stands behind the note may be half a chunk. Cut it away before you append.
-        chunked(texts, encode, store, chunk, cut=False, end=lambda: store.cut(len(texts)))
+        chunked(texts, encode, store, chunk, cut=None) or store.cut(len(texts))
             you cut at the end. What stands behind the note must go before you append.
         chunked(texts, encode, store, chunk, order="a")
             no note is written, so that the next start begins at the beginning.
-        chunked(texts, encode, store, chunk, order="a", end=lambda: store.note(len(texts)))
+        chunked(texts, encode, store, chunk, order="a") or store.note(len(texts))
             the note comes at the end of all. Note each chunk before the next is encoded.
         chunked(texts, encode, store, chunk, note=lambda start, part: start + chunk)
             the last chunk may not be full. The note counts the texts in it, `start + len(part)`.
         chunked(texts, encode, store, chunk, note=lambda start, part: start)
             the note lags a chunk behind: `start + len(part)` texts are done.
-        chunked(texts, encode, store, chunk, note=lambda start, part: start // chunk + 1)
+        chunked(texts, encode, store, chunk, *[lambda n: n * chunk] * 2, note=lambda i, _: i // chunk + 1)
             the note counts texts, not chunks.
-        chunked(texts, encode, store, chunk, note=lambda start, part: start + len(part) - store.begun)
+        chunked(texts[store.noted :], encode, store, chunk, lambda done: 0)
             the note counts from where this run began. It counts from the first text of all.
-        chunked(texts, encode, store, chunk, begin=lambda done: 0)
+        chunked(texts, encode, store, chunk, lambda done: 0)
             you begin at the first text. `store.done()` says how many are done.
-        chunked(texts, encode, store, chunk, begin=lambda done: len(store.rows), cut=False)
+        chunked(texts, encode, store, chunk, lambda done: len(store.rows), None)
             you go by the rows. Those behind the note may be half written: go by `store.done()`.
         chunked(texts, encode, store, max(len(texts), 1))
             you encode all texts at once. Give `chunk` of them at a time.
@@ -704,6 +537,4 @@ class EncodeInChunks:
             the last chunk is missing when it is not full.
         chunked(sorted(texts, key=len), encode, store, chunk)
             the rows stand in another order than the texts.
-        chunked(texts, encode, store, chunk, order="")
-            nothing is stored: `store.append` writes the vectors.
     """
