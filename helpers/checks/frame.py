@@ -249,7 +249,7 @@ def _said(spec: type, answer: Answer, trials: list[Trial], failed: list[Trial]) 
 def _named(spec: type, trials: list[Trial]) -> str:
     """Return the sentence of the first mistake that explains what came, or "". A case in which
     nothing came speaks neither for a mistake nor against it."""
-    came = [trial for trial in trials if trial.came]
+    came = sorted((trial for trial in trials if trial.came), key=lambda trial: trial.right)
     failed = [trial for trial in came if not trial.right]
     two_answers = all(isinstance(trial.expected, (bool, type(None))) for trial in failed)
     if len(failed) < 2 + two_answers:  # of two answers, every mistake gives the same wrong one
