@@ -29,8 +29,8 @@ def blocks(text, least, at=r"\n\s*\n", count=lambda block: len(block.split()), f
     hints=[
         "`text.splitlines()` gives the lines. `line.strip()` is empty for the blank ones.",
         "Collect words line by line; a blank line, or the end, completes a paragraph.",
-        r"`re.split(r'\n\s*\n', text)` cuts at blank lines, too. Keep a block if it has enough words, "
-        "`words = block.split()`; `' '.join(words)` is the paragraph in one line.",
+        r"`re.split(r'\n\s*\n', text)` cuts at blank lines. Keep a block if `block.split()` has enough "
+        "words; `' '.join(words)` is the paragraph in one line.",
     ],
 )
 class SplitParagraphs:
@@ -89,12 +89,10 @@ class SplitParagraphs:
         blocks(text, least_words, count=len)
         blocks(text, least_words, count=lambda block: len(set(block.split())))
         blocks(text, least_words, count=lambda block: len(re.findall(r"\w+", block)))
-            count with `len(block.split())`: no characters, no letters only, and each time anew.
+            count as `len(block.split())` does: words, not characters, and the same word again.
         blocks(text, least_words, count=lambda block: len(joined(block).split(" ")))
         blocks(text, 0)
             an empty piece is no paragraph. (`''.split(' ')` has one word, `''.split()` has none.)
-        [block for block in reference(text, 1) if len(block.split()) < least_words]
-            you keep the short paragraphs and drop the long ones.
         reference(text, 4)
             your limit is always 4. `least_words` can be another number.
         list(dict.fromkeys(reference(text, least_words)))
@@ -179,8 +177,6 @@ class Search:
             you divide by one norm of the whole matrix. Each row has its own: `axis=1`.
         best(cosines(query_vector, vectors) * norm(vectors) ** 2, k)
             `a / b * c` is `(a / b) * c`: put the product of the norms into brackets.
-        best(cosines(query_vector, vectors) / norm(vectors) / np.linalg.norm(query_vector), k)
-            you divide by the squares of the norms: a root is missing.
         best(vectors @ query_vector, k, cosines(query_vector, vectors))
             your scores are cosines, but the order is that of the dot products.
         best(-norm(vectors - query_vector), k, norm(vectors - query_vector))
@@ -190,8 +186,6 @@ class Search:
             these are Euclidean distances, or made of them. The cosine was asked for.
         best(np.abs(cosines(query_vector, vectors)), k)
             you sort by the size without the sign, so that an opposite vector counts as near.
-        [(row, np.arccos(score)) for row, score in reference(query_vector, vectors, k)]
-            you return angles. The cosine of the angle was asked for.
         list(enumerate(cosines(query_vector, vectors)))[:k]
         list(enumerate(cosines(query_vector, vectors)))[::-1][:k]
             your pairs are sorted by their rows. `key=lambda pair: pair[1]` sorts by the scores.
@@ -270,8 +264,6 @@ class PrecisionAt3:
             you count only the queries all of whose results are relevant. (For `all`, or `//`?)
         mean_of(judgements, lambda query: query[:1] == [True])
             you look at the first result of each query only. That is precision@1.
-        mean_of(judgements, lambda query: 1 / (query.index(True) + 1) if True in query else 0)
-            this is 1 / the rank of the first relevant result, another measure.
         sum(map(sum, judgements))
         sum(map(sum, judgements)) / 3
         mean_of(judgements, sum)
