@@ -61,16 +61,12 @@ class Assign:
         np.argmax(vectors @ centres.T, axis=1)
             the lengths of the centres still count: long ones win texts that are none of theirs.
         np.argmin(cosines(vectors, centres), axis=1)
-        np.argmax(distances(vectors, centres), axis=1)
-            you return the *farthest* centre: the smallest cosine, or the largest distance.
+            you return the *farthest* centre: its cosine is the smallest.
         np.argmin(distances(vectors, centres), axis=1)
-        np.argmin(distances(unit(vectors), centres), axis=1)
             this is the nearest by Euclidean distance, and the lengths of the centres count in it.
         np.argmax(vectors @ unit(centres, 0).T, axis=1)
-            you divide by the norms of the columns (`axis=0`). Texts and centres are rows: `axis=1`.
-        np.argmax(vectors @ (centres / (centres**2).sum(axis=1, keepdims=True)).T, axis=1)
         np.argmax(vectors @ (centres / np.abs(centres).max(axis=1, keepdims=True)).T, axis=1)
-            you divide each centre by something else than its norm, the root of the sum of squares.
+            you divide by something else than each centre's own norm: `axis=1`, all its squares.
         np.argmax(cosines(vectors, centres), axis=0)
             for each centre you return its nearest text. Return for each text its nearest centre.
         cosines(vectors, centres).max(axis=1)
@@ -145,19 +141,15 @@ class NameWords:
 
     mistakes = """
         named(words_by_cluster, k, lambda n, *_: n)
-        named(words_by_cluster, k, lambda n, size, *_: n / size)
         {label: Counter(words).most_common(k) for label, words in words_by_cluster.items()}
             these are counts or shares in the cluster. The second factor, the logarithm, is missing.
         named(words_by_cluster, k, lambda n, size, *more: size * share_and_log(n, size, *more))
             you use the count of the word in its cluster. Divide by the number of words in it.
         named(words_by_cluster, k, lambda n, size, A, all, _: n / size * np.log(A / all))
         named(words_by_cluster, k, lambda n, size, A, all, _: n / size * np.log((1 + A) / all))
-        named(words_by_cluster, k, lambda n, size, A, all, _: n / size * (1 + np.log(A / all)))
-            the 1 is missing in your logarithm, or in another place: ln(1 + A / count).
         named(words_by_cluster, k, lambda n, size, A, all, _: n / size * np.log(1 + all / A))
-            the fraction in the logarithm is upside down: what is frequent everywhere gets more.
         named(words_by_cluster, k, lambda *counts: share_and_log(*counts) / np.log(10))
-            your logarithm has another base. ln is the natural one, `math.log` or `np.log`.
+            your logarithm is not the task's: ln(1 + A / count), the natural one, `np.log`.
         named(words_by_cluster, k, lambda n, size, *a: n / size * np.log(len(words_by_cluster) / a[2]))
             you count the clusters that have the word. Count how often it occurs in all of them.
         named(words_by_cluster, k, mean=lambda words: sum(map(len, words.values())))
@@ -165,15 +157,11 @@ class NameWords:
         named(words_by_cluster, k, mean=lambda words: of_all(words) // 1)
             A is the number of all words, repetitions too, `/` the number of clusters. Yours is not.
         named(words_by_cluster, k, order=lambda pair: -pair[1])
-            words of equal weight stand in the order in which they occur. Sort them by alphabet.
         named(words_by_cluster, k, order=lambda pair: (-pair[1], [-ord(c) for c in pair[0]]))
-            words of equal weight stand backwards: `reverse=True` turns the alphabet round, too.
+            words of equal weight are not by alphabet. (`reverse=True` turns it round, too.)
         named(words_by_cluster, k, order=lambda pair: (pair[1], pair[0]))
-            the words of *smallest* weight come first. Sort by the negative weight.
         named(words_by_cluster, k, order=lambda pair: pair[0])
-            your words are the first by alphabet: pairs are sorted by what comes first. Give a key.
-        {c: [(t, round(w, 3)) for t, w in name] for c, name in named(words_by_cluster, k).items()}
-            the weights are rounded. Round where you print, not before.
+            you do not sort by weight, largest first: `key=lambda pair: (-pair[1], pair[0])`.
         named({label: words for label, words in words_by_cluster.items() if words}, k)
             a cluster without words is missing, and missing in A. Its list is empty, and it counts.
     """
@@ -267,40 +255,33 @@ class PurityAboveChance:
         purity(labels, categories)
             this is the purity itself. What chance gives has not been taken off.
         above(labels, shuffled, categories, formula=lambda p, c: p - c)
-            you subtract chance, but do not divide by 1 - chance.
-        above(labels, shuffled, categories, formula=lambda p, c: p - c / (1 - c))
         above(labels, shuffled, categories, formula=lambda p, c: p - 2 * c)
-            brackets are missing: `(purity - chance) / (1 - chance)`.
         above(labels, shuffled, categories, formula=lambda p, c: p / c)
         above(labels, shuffled, categories, formula=lambda p, c: (p - c) / (1 - p) if p < 1 else 0)
         above(labels, shuffled, categories, formula=lambda p, c: (c - p) / (1 - p))
-            purity, chance and 1 are not in their places in your formula.
+            your formula is not the task's: `(purity - chance) / (1 - chance)`, with its brackets.
         above(labels, shuffled, categories, formula=lambda p, c: 1.0 if c == 1 else formula(p, c))
         above(labels, shuffled, categories, formula=lambda p, c: formula(p, c) if p < 1 else 0)
             return 0 where *chance* is 1: not 1, and not where purity is 1.
         above(labels, shuffled, categories, middle=max)
         above(labels, shuffled[:1], categories)
         above(labels, shuffled, categories, middle=lambda values: sum(values) / 20)
-            chance is the *mean* of the purities in `shuffled`, over all of them.
         above(labels, [labels, *shuffled], categories)
-            your chance takes in the labels themselves. Only the shuffled ones show chance.
         np.mean([above(labels, [other], categories) for other in shuffled])
-            take the mean of the purities first, and use the formula once.
+            take the mean of the purities of all of `shuffled`, of these alone; then the formula once.
         formula(purity(labels, categories), Counter(categories).most_common(1)[0][1] / len(labels))
             your chance is the share of the largest category. Measure it on `shuffled`.
         above(labels, shuffled, categories, lambda c, of: (largest(c, of) / sizes(c)).mean())
-            this is the mean of the clusters' purities: small ones count as much as large ones.
         above(labels, shuffled, categories, lambda c, of: largest(c, of).mean())
         above(labels, shuffled, categories, lambda c, of: largest(c, of).sum())
-            purity is a share of the texts: divide by how many texts there are.
+            purity is a share of all texts, not a mean over clusters: divide by how many texts there are.
         above(labels, shuffled, categories, lambda c, of: purity(of, c))
             you ask in which cluster most texts of a *category* are. Purity goes by cluster.
         above(labels, shuffled, categories, lambda c, of: purity(c, of, range(len(set(c)))))
         above(labels, shuffled, categories, lambda c, of: purity(c, of, range(max(c) + 1)))
-            clusters are not always 0, 1, 2, …: some are never looked at. Use `np.unique(labels)`.
         above(labels, shuffled, categories, lambda c, of: purity(c[c >= 0], of[c >= 0]))
         above(labels, shuffled, categories, lambda c, of: largest(c, of) @ (sizes(c) > 1) / len(c))
-            you leave out clusters with a negative number, or of a single text. They count, too.
+            you leave some clusters out: below 0, of one text, or not 0, 1, 2, …: `np.unique(labels)`.
         max(0.0, reference(labels, shuffled, categories))
             you cut off at 0. Clusters can be worse than chance.
         ari(labels, categories)
@@ -364,25 +345,19 @@ class Stability:
         of_pairs(clusterings, ari, lambda x: zip(x, x[1:])).mean()
         of_pairs(clusterings, ari, lambda x: [(x[0], other) for other in x[1:]]).mean()
         of_pairs(clusterings, ari, lambda runs: zip(runs[::2], runs[1::2])).mean()
-            you compare each run with the next only, or with the first. All pairs were asked for.
+        of_pairs(clusterings)[0]
+        of_pairs(clusterings[:-1]).mean()
+            you do not compare all pairs of runs: each with every other one, the last as well.
         of_pairs(clusterings, rand).mean()
             this is the Rand index without its correction for chance: `adjusted_rand_score`.
         of_pairs(clusterings).sum()
         of_pairs(clusterings).sum() / len(clusterings)
         of_pairs(clusterings).sum() / len(clusterings) ** 2
-        2 * of_pairs(clusterings).sum() / len(clusterings) ** 2
             divide the sum by the number of pairs, n (n - 1) / 2. (`np.triu` keeps its zeros.)
-        of_pairs(clusterings[:-1]).mean()
-            the last run is missing from your pairs: `range(n)` ends at n - 1 by itself.
-        np.mean([np.mean([ari(x, y) for y in clusterings[i:]]) for i, x in enumerate(clusterings[:-1], 1)])
-            this is a mean of means: the last pairs count for more. Put all pairs together.
-        np.median(of_pairs(clusterings))
         of_pairs(clusterings).min()
-            this is the median, or the worst of the pairs. The mean was asked for.
+            this is the worst of the pairs. The mean was asked for.
         max(0.0, reference(clusterings))
             you cut off at 0. Two runs can agree less than by chance.
-        of_pairs(clusterings)[0]
-            you compare the first two runs only. Does `return` stand inside the loop?
     """
 
 
@@ -412,11 +387,11 @@ def near_first(linked, links=1):
     return by_label(labels)
 
 
-def joining(linked, enough):
-    """Each row joins the first group with enough of whose members it is linked."""
+def joining(linked):
+    """Each row joins the first group that it is linked with."""
     groups = []
     for i in range(len(linked)):
-        home = next((group for group in groups if enough(linked[i, group])), None)
+        home = next((group for group in groups if linked[i, group].any()), None)
         if home is None:
             groups.append(home := [])
         home.append(i)
@@ -499,23 +474,17 @@ class DuplicateGroups:
         [x for x in map(list, map(np.flatnonzero, cosines(vectors, vectors) >= threshold)) if x[1:]]
             you return a group for every row, its neighbours. A text stands in one group only.
         near_first(cosines(vectors, vectors) >= threshold)
-        near_first(cosines(vectors, vectors) >= threshold, 2)
         near_first(cosines(vectors, vectors) >= threshold, 3)
             you stop at the first row's links, or a few further. Go on until nothing new turns up.
-        joining(cosines(vectors, vectors) >= threshold, np.any)
-            each row joins the first group that it is linked with. If there are two, merge them.
-        joining(cosines(vectors, vectors) >= threshold, np.all)
-            you ask for a link with *every* member of the group. A chain of links is enough.
+        joining(cosines(vectors, vectors) >= threshold)
         never_merged(cosines(vectors, vectors) >= threshold)
-            a link between two groups must merge them; yours leaves one standing.
+            a link between two groups must merge them; yours leaves both standing.
         chained(cosines(vectors, vectors) >= threshold, 1)
-        sorted(chained(cosines(vectors, vectors) >= threshold, 1), key=lambda x: (len(x) == 1, x))
             texts without any link stand as groups of one. Groups of two or more were asked for.
         sorted(reference(vectors, threshold), key=len, reverse=True)
         sorted(reference(vectors, threshold), key=max)
-            the groups are right, their order is not: the smallest row number comes first.
         [group[::-1] for group in reference(vectors, threshold)]
-            the rows of a group are not in ascending order.
+            the groups are right, their order is not: in them, and among them, the smallest row first.
         reference(vectors, threshold) or None
             where there is no group, return an empty list, not None.
     """
