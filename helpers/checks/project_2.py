@@ -60,12 +60,12 @@ class Ranks:
 
     mistakes = """
         1 + (similarities > right_of(similarities)).sum(axis=1)
-            ties count against the model: another document with the same score stands before it.
         place_in(np.argsort(-similarities, axis=1, kind="stable"))
         ((similarities > right_of(similarities)).sum(1) + reference(similarities) + 1) / 2
-            of equal scores the right document is last, not first by place, nor in the middle.
+            ties count against the model: all documents with the same score stand before the right one.
         (similarities >= np.diag(similarities)).sum(axis=0)
-            you rank the queries for each document. A query is a row.
+        (similarities >= np.diag(similarities)).sum(axis=1)
+            a query is a row: compare it with its own document's score, in a column (`[:, None]`).
         1 + reference(similarities)
             your ranks are one too large: the right document is at least as good as itself.
         place_in(np.argsort(similarities, axis=1))
@@ -74,8 +74,6 @@ class Ranks:
             these are the documents found first, not the ranks of the right ones.
         np.diag(np.argsort(-similarities, axis=1)) + 1
             `argsort` says which document stands at each place. Where is the right one?
-        (similarities >= np.diag(similarities)).sum(axis=1)
-            the score of document j's own query lies in a row in your comparison. Make it a column.
         1 / reference(similarities)
             this is 1 / rank. The rank itself was asked for.
         np.array([len({x for x in row if x >= row[i]}) for i, row in enumerate(similarities)])
@@ -289,9 +287,9 @@ class WorthIt:
         given = mapping(conclusion, "`conclusion`")
         missing = [key for key in KEYS if given.get(key) in (None, ...)]
         if missing:
-            keys = "Its keys are as in the task, letter by letter."
+            names = ", ".join(map(repr, missing))
             raise Wrong(
-                f"your conclusion does not have {', '.join(map(repr, missing))} yet. {keys}"
+                f"your conclusion does not have {names} yet, letter by letter as in the task."
             )
         judge_figures(given, *own)
         judge_verdict(answer, given, *own[2:4])
@@ -299,34 +297,35 @@ class WorthIt:
         return "right: a rule that you can defend, figures that agree with it, and your own words."
 
 
-def verdict_of(answer, gain, p, slower, larger):
+def call_of(*four):
+    """Return the call of the rule that messages show."""
+    return f"`worth_it({', '.join(f'{value:g}' for value in four)})`"
+
+
+def verdict_of(answer, *four):
     """Return what the rule says; raise `Wrong` when it is none of the three texts."""
-    found = answer(gain, p, slower, larger)
+    found = answer(*four)
     if not isinstance(found, str) or found not in VERDICTS:
-        call = f"worth_it({gain:g}, {p:g}, {slower:g}, {larger:g})"
-        texts = ", ".join(map(repr, VERDICTS))
-        raise Wrong(f"`{call}` returns {describe(found)}; it should be one of the texts {texts}.")
+        texts = f"one of the texts {', '.join(map(repr, VERDICTS))}"
+        raise Wrong(f"{call_of(*four)} returns {describe(found)}; it should be {texts}.")
     return found
 
 
 def judge_rule(answer):
     """Raise `Wrong` where a rule is none that anyone could stand by."""
-    demands = [
-        ((gain, p, 2.0, 2.0), ("not established",), "p is 0.05 or more: that may be chance.")
-        for gain, p in product((-0.3, 0.0, 0.01, 0.9), (0.05, 0.051, 0.3, 1.0))
-    ]
-    for gain, p, cost in product((-0.5, -0.02, 0.0), (0.0001, 0.01, 0.049), (1.0, 2.0)):
-        demands.append(((gain, p, cost, cost), ("stay",), "established, but a gain of 0 or less."))
-    for gain, p, cost in product((0.02, 0.5), (0.0001, 0.01, 0.049), (1.0, 2.0)):
-        says = "p is below 0.05: the difference is established."
-        demands.append(((gain, p, cost, cost), ("switch", "stay"), says))
-    demands.append(((0.5, 0.001, 1.0, 1.0), ("switch",), "that gain costs nothing."))
-    demands.append(((0.001, 0.001, 100.0, 100.0), ("stay",), "that price is too high for 0.001."))
-    for four, allowed, says in demands:
-        found = verdict_of(answer, *four)
-        if found not in allowed:
-            given = ", ".join(f"{value:g}" for value in four)
-            raise Wrong(f"`worth_it({given})` returns {found!r}: {says}")
+    small, large = (0.0001, 0.01, 0.049), (0.05, 0.051, 0.3, 1.0)
+    switch, stay, unsure = VERDICTS
+    for gains, ps, costs, allowed, says in (
+        ((-0.3, 0, 0.01, 0.9), large, [2.0], [unsure], "p is 0.05 or more: that may be chance."),
+        ((-0.5, -0.02, 0), small, (1.0, 2.0), [stay], "established, but a gain of 0 or less."),
+        ((0.02, 0.5), small, (1.0, 2.0), [switch, stay], "p is below 0.05: it is established."),
+        ([0.5], [0.001], [1.0], [switch], "that gain costs nothing."),
+        ([0.001], [0.001], [100.0], [stay], "that price is too high for 0.001."),
+    ):
+        for gain, p, cost in product(gains, ps, costs):
+            found = verdict_of(answer, gain, p, cost, cost)
+            if found not in allowed:
+                raise Wrong(f"{call_of(gain, p, cost, cost)} returns {found!r}: {says}")
     gains = (0.001, 0.003, *(hundredths / 100 for hundredths in range(1, 101, 3)))
     factors = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 30.0, 60.0, 100.0)
     for factor, other in product(factors, (1.0, 2.0, 6.0, 30.0)):
@@ -343,12 +342,9 @@ def judge_one_turn(answer, rising, first, says):
     said = [verdict_of(answer, *four) for four in rising]
     turned = next((i for i, found in enumerate(said) if found != first), len(said))
     if first in said[turned:]:
-        back = said.index(first, turned)
-        before, after = (
-            f"`worth_it({', '.join(f'{value:g}' for value in rising[i])})` returns {said[i]!r}"
-            for i in (turned, back)
-        )
-        raise Wrong(f"{before}, and {after}: {says}")
+        places = (turned, said.index(first, turned))
+        both = [f"{call_of(*rising[i])} returns {said[i]!r}" for i in places]
+        raise Wrong(f"{', and '.join(both)}: {says}")
 
 
 def own_figures(similarities):
@@ -377,7 +373,7 @@ def judge_figures(given, n, mrr, gain, p, of_ranks):
         raise Wrong(f"'queries' is {describe(given['queries'])}; your similarities have {n} rows.")
     own = mapping(given["MRR"], "'MRR'")
     if not set(MODELS) <= own.keys():
-        raise Wrong(f"'MRR' wants figures for 'MiniLM' and 'mpnet'; it has {describe([*own])}.")
+        raise Wrong(f"'MRR' wants a figure for 'MiniLM' and 'mpnet'; it has {describe([*own])}.")
     found = {name: number(own[name], f"the MRR of {name}") for name in MODELS}
     swapped = np.allclose([found[name] for name in MODELS[::-1]], [*mrr.values()], atol=0.0051)
     if swapped and abs(gain) > 0.0102:

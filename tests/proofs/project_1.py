@@ -207,7 +207,7 @@ PROOFS = {
             (run(judgements=exchanged(JUDGED, 2, [1, 0, 0])), "holds 1. Write True"),
             (run(precision=40.0), "that is per cent"),
             (run(precision=6), "how many results are relevant"),
-            (run(precision=0.6), "the share of the misses or that is precision@1"),
+            (run(precision=0.6), "that is precision@1"),
             (run(precision=0.47), "have you changed one since"),
         ),
     ),
