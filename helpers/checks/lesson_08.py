@@ -378,12 +378,12 @@ def chained(linked, least=2):
     return by_label(labels, least)
 
 
-def near_first(linked, links=1):
-    """For each row that is free yet: the row, and what is free and some links away from it."""
-    near, labels = np.linalg.matrix_power(linked.astype(float), links) > 0, -np.ones(len(linked))
+def near_first(linked):
+    """For each row that is free yet: the row, and what is free and linked with it."""
+    labels = -np.ones(len(linked))
     for i in range(len(linked)):
         if labels[i] < 0:
-            labels[near[i] & (labels < 0)] = i
+            labels[linked[i] & (labels < 0)] = i
     return by_label(labels)
 
 
@@ -396,17 +396,6 @@ def joining(linked):
             groups.append(home := [])
         home.append(i)
     return [group for group in groups if len(group) > 1]
-
-
-def never_merged(linked):
-    """Each pair goes to the first group that has one of the two."""
-    groups = []
-    for pair in map(set, np.argwhere(np.triu(linked, 1)).tolist()):
-        home = next((group for group in groups if group & pair), None)
-        if home is None:
-            groups.append(home := set())
-        home |= pair
-    return sorted(map(sorted, groups))
 
 
 def at(*degrees):
@@ -474,11 +463,9 @@ class DuplicateGroups:
         [x for x in map(list, map(np.flatnonzero, cosines(vectors, vectors) >= threshold)) if x[1:]]
             you return a group for every row, its neighbours. A text stands in one group only.
         near_first(cosines(vectors, vectors) >= threshold)
-        near_first(cosines(vectors, vectors) >= threshold, 3)
-            you stop at the first row's links, or a few further. Go on until nothing new turns up.
+            you stop at the first row's links. Go on until nothing new turns up.
         joining(cosines(vectors, vectors) >= threshold)
-        never_merged(cosines(vectors, vectors) >= threshold)
-            a link between two groups must merge them; yours leaves both standing.
+            each row joins the first group that it is linked with. If there are two, merge them.
         chained(cosines(vectors, vectors) >= threshold, 1)
             texts without any link stand as groups of one. Groups of two or more were asked for.
         sorted(reference(vectors, threshold), key=len, reverse=True)
