@@ -202,9 +202,8 @@ def where(asked, low="$gte", high="$lte", day=as_number, by="$and", most=4):
     hints=[
         "With no condition, one, and two or more, the result has three different forms.",
         "Make a list of conditions, each a dictionary with one key, and join them at the end.",
-        'The conditions are `{"category": category}`, `{"author": {"$in": authors}}`, `{"date": '
-        '{"$gte": …}}` and `{"date": {"$lte": …}}`, with `int(since.strftime("%Y%m%d"))`. One: '
-        'return it. More: `{"$and": conditions}`. None at all: None.',
+        '`{"author": {"$in": authors}}`, `{"date": {"$gte": int(since.strftime("%Y%m%d"))}}` and so '
+        'on. One: return it. More: `{"$and": conditions}`. None at all: None.',
     ],
     seconds=40,
 )
@@ -307,9 +306,8 @@ def filtered(scores, allowed, k, **instead):
     hints=[
         "`ranking = np.argsort(-scores)` has all rows, best first. What does `allowed[ranking]` say?",
         "`before` filters the ranking, then cuts; `after` cuts it, then filters: the same two steps.",
-        "`passing = allowed[ranking]`: `before` is `ranking[passing][:k]`, `after` is "
-        "`ranking[:k][passing[:k]]`, and `fetch` is the place of the last row of `before` in the "
-        "ranking, plus 1 (0 if there is none).",
+        "With `passing = allowed[ranking]`: `ranking[passing][:k]`, `ranking[:k][passing[:k]]`, and "
+        "the place of the last row of `before` in the ranking, plus 1 (0 if there is none).",
     ],
 )
 class BeforeAndAfter:
@@ -406,9 +404,8 @@ def pairs_of_text(value):
     hints=[
         "Chroma asks for a number of results. How many must you ask for, so that none is missed?",
         "`collection.count()` is the most that there can be. And what of an empty collection?",
-        "Return [] when `count()` is 0. Else query with `query_embeddings=[vector]` and "
-        "`n_results=collection.count()`, take entry [0] of ids and of distances, and keep (id, 1 - "
-        "distance) where that is at least the threshold.",
+        "Return [] when `count()` is 0. Else query with `n_results=collection.count()`, take entry "
+        "[0] of ids and distances, and keep (id, 1 - distance) where that reaches the threshold.",
     ],
     seconds=40,
 )
@@ -519,8 +516,7 @@ def mixed(old, new, part):
         "`update` and `upsert` merge metadata. Simplest: delete the old records and add the new ones, "
         "batch by batch. Chroma refuses empty lists of ids.",
         "`for start in range(0, len(old), batch_size): collection.delete(ids=old[start:start + "
-        "batch_size])`, and then a second loop of the same form over the new ids, with `add` and the "
-        "four slices of ids, documents, metadatas and embeddings.",
+        "batch_size])`, and a second loop like it that adds four slices of the new records.",
     ],
     seconds=40,
 )

@@ -104,8 +104,7 @@ def figures(ranks, **changed):
     hints=[
         "A share is a mean of True and False: `(ranks == 1).mean()`.",
         "MRR is the mean of 1 / rank, not 1 / the mean rank.",
-        'Return `{"first": …, "first three": …, "MRR": …}` with `(ranks == 1).mean()`, '
-        "`(ranks <= 3).mean()` and `(1 / ranks).mean()`.",
+        '`{"first": …, "first three": (ranks <= 3).mean(), "MRR": (1 / ranks).mean()}`',
     ],
 )
 class Measures:
@@ -192,9 +191,8 @@ def drawn(differences):
     hints=[
         "Take the differences, query by query. Which sums can they have with other signs?",
         "`itertools.product([1, -1], repeat=n)` goes through all ways. Leave out differences of 0.",
-        "Begin with `sums = np.zeros(1)`; for each difference, "
-        "`sums = np.concatenate([sums + d, sums - d])`. p is the share of "
-        "`np.abs(sums) >= abs(observed) - 1e-9`, where observed is the sum of all differences.",
+        "From `sums = np.zeros(1)`, for each difference `sums = np.concatenate([sums + d, sums - d])`. "
+        "p is the share of `np.abs(sums) >= abs(observed) - 1e-9`; observed is the sum of all.",
     ],
     seconds=20,
 )
@@ -268,9 +266,8 @@ LEAST_WORDS = 20
     hints=[
         "Ask in this order: is it established? Is it a gain? Is it worth the price (your own rule)?",
         "Compare the gain with a number that grows with `times_slower` and `times_larger`.",
-        "Take the figures of the dictionary from your functions: "
-        '`measures(ranks(similarities["mpnet"]))["MRR"]`, the p of `sign_flip_test`, '
-        '`seconds["mpnet"] / seconds["MiniLM"]`; and the verdict from `worth_it`.',
+        'Take the figures from your functions: `measures(ranks(similarities["mpnet"]))["MRR"]`, the p '
+        'of `sign_flip_test`, `seconds["mpnet"] / seconds["MiniLM"]`; the verdict from `worth_it`.',
     ],
 )
 class WorthIt:
