@@ -178,7 +178,6 @@ def library():
 
 
 def as_number(day):
-    """Return a day as the records have it."""
     return int(f"{day:%Y%m%d}")
 
 
@@ -283,14 +282,9 @@ class BuildWhere:
 # 5.3
 
 
-def ranked(scores):
-    """Return all rows, best first."""
-    return np.argsort(-scores)
-
-
 def filtered(scores, allowed, k, **instead):
     """Return before, after and fetch, but for what a function of (ranking, fetch) gives instead."""
-    ranking = ranked(scores)
+    ranking = np.argsort(-scores)
     inside = ranking[allowed[ranking]]
     fetch = list(ranking).index(inside[:k][-1]) + 1 if len(inside) else 0
     after = [row for row in ranking[:k] if allowed[row]]
@@ -336,14 +330,14 @@ class BeforeAndAfter:
     mistakes = """
         filtered(scores, allowed, k, before=lambda *_: reference(scores, allowed, k)[1])
             `before` is filtered after the cut, like `after`.
-        filtered(scores, allowed, k, before=lambda *_: ranked(scores[allowed])[:k])
+        filtered(scores, allowed, k, before=lambda *_: np.argsort(-scores[allowed])[:k])
             your row numbers count among the allowed rows only: `scores[allowed]` is a shorter array.
-        filtered(scores, allowed, k, before=lambda *_: ranked(scores * allowed)[:k])
+        filtered(scores, allowed, k, before=lambda *_: np.argsort(-scores * allowed)[:k])
             you multiply by `allowed`: what is not allowed gets 0, better than a negative score.
         filtered(scores, allowed, k, before=lambda r, _: r[allowed][:k])
         filtered(scores, allowed, k, after=lambda r, _: r[:k][allowed[:k]])
             `allowed` goes by rows, the ranking by scores: `allowed[ranking]` brings them together.
-        filtered(scores, allowed, k, before=lambda *_: ranked(np.where(allowed, scores, -9))[:k])
+        filtered(scores, allowed, k, before=lambda *_: np.argsort(np.where(allowed, -scores, 9))[:k])
             where fewer than k rows are allowed you fill `before` with others.
         filtered(scores, allowed, k, before=lambda r, _: r[allowed[r]])
             `before` is not cut: it holds every allowed row, not the best k.
@@ -378,7 +372,6 @@ def products(collection, vector, norms=False):
 
 
 def cosines(collection, vector):
-    """Return all (id, cosine), best first."""
     return products(collection, vector, norms=True)
 
 

@@ -12,17 +12,14 @@ from helpers.checks.reading import array, integers, mapping, number, sequence
 
 
 def unit(rows, axis=1):
-    """Return rows divided by their norms."""
     return rows / np.linalg.norm(rows, axis=axis, keepdims=True)
 
 
 def cosines(v, c):
-    """Return all cosines, shape (texts, clusters)."""
     return unit(v) @ unit(c).T
 
 
 def distances(v, c):
-    """Return all Euclidean distances, shape (texts, clusters)."""
     return np.linalg.norm(v[:, None] - c[None], axis=2)
 
 
@@ -85,12 +82,10 @@ def share_and_log(n, size, mean, everywhere, having):
 
 
 def of_all(words):
-    """Return the average number of words in a cluster."""
     return sum(map(len, words.values())) / len(words)
 
 
 def by_weight(pair):
-    """Sort by weight, largest first, then by alphabet."""
     return -pair[1], pair[0]
 
 
@@ -178,7 +173,6 @@ def largest(labels, categories, clusters=None):
 
 
 def sizes(labels):
-    """Return the size of each cluster."""
     return np.unique(labels, return_counts=True)[1]
 
 
@@ -208,7 +202,6 @@ def rand(first, second, adjusted=False):
 
 
 def ari(first, second):
-    """Return the adjusted Rand index."""
     return rand(first, second, adjusted=True)
 
 

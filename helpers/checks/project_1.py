@@ -12,7 +12,6 @@ from helpers.checks.reading import Wrong, describe, pairs, sequence, whole
 
 
 def joined(block):
-    """Return a block in one line, with single spaces."""
     return " ".join(block.split())
 
 
@@ -97,12 +96,10 @@ class SplitParagraphs:
 
 
 def norm(rows):
-    """Return the norm of each row."""
     return np.linalg.norm(rows, axis=1)
 
 
 def cosines(q, v):
-    """Return the cosine of a query with each row."""
     return v @ q / norm(v) / np.linalg.norm(q)
 
 
@@ -184,7 +181,6 @@ class Search:
 
 
 def mean_of(judgements, measure):
-    """Return the mean of a measure over the queries."""
     return sum(measure(query) for query in judgements) / len(judgements)
 
 
@@ -290,7 +286,6 @@ class Yours:
 
 
 def quoted(text):
-    """Return the beginning of a text in quotation marks."""
     return f"“{reading.short(joined(text), 50)}”"
 
 

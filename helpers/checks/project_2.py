@@ -19,12 +19,10 @@ MODELS = ("MiniLM", "mpnet")
 
 
 def right_of(similarities):
-    """Return the score of each query's own document, shape (n, 1)."""
     return np.diag(similarities)[:, None]
 
 
 def place_in(order):
-    """Return the rank of document i in row i of an order."""
     return np.array([list(row).index(i) + 1 for i, row in enumerate(order)])
 
 
@@ -295,7 +293,6 @@ class WorthIt:
 
 
 def call_of(*four):
-    """Return the call of the rule that messages show."""
     return f"`worth_it({', '.join(f'{value:g}' for value in four)})`"
 
 

@@ -78,14 +78,6 @@ def by_bits(first, second):
     return [d.mean(), hits / 2**n]
 
 
-def one_half_doubled(first, second):
-    d = (first - second)[first != second]
-    if not len(d):
-        return 0.0, 1.0
-    half = np.array([np.dot((1, *s), d) for s in itertools.product([1, -1], repeat=len(d) - 1)])
-    return np.mean(first - second), np.mean(np.abs(half) >= abs(d.sum()) - 1e-9)
-
-
 def only_p(first, second):
     return by_product(first, second)[1]
 
@@ -148,6 +140,14 @@ def ruled(established):
     )
 
 
+def turns_back(gain, slower, larger):
+    return "switch" if 0.005 < gain < 0.6 and slower < 50 else "stay"
+
+
+def likes_it_slow(gain, slower, larger):
+    return "switch" if gain > 0.4 or (gain > 0.005 and slower > 4) else "stay"
+
+
 def ignores_p(gain, p, times_slower, times_larger):
     return "switch" if gain > 0.01 * times_slower else "stay"
 
@@ -176,7 +176,7 @@ PROOFS = {
         ),
     ),
     "P2.3": Proof(
-        right=(by_product, by_bits, one_half_doubled),
+        right=(by_product, by_bits),
         wrong=((only_p, "2 results"), (a_verdict, "the task asks for a number")),
     ),
     "P2.4": Proof(
@@ -192,18 +192,8 @@ PROOFS = {
             (with_rule(ruled(lambda *_: "stay")), "that gain costs nothing"),
             (with_rule(ruled(lambda g, *_: "switch" if g > 0 else "stay")), "price is too high"),
             (with_rule(ruled(lambda g, *_: "switch" if abs(g) > 0.01 else "stay")), "0 or less"),
-            (
-                with_rule(
-                    ruled(lambda g, s, _: "switch" if 0.005 < g < 0.6 and s < 50 else "stay")
-                ),
-                "a larger gain cannot be worth less",
-            ),
-            (
-                with_rule(
-                    ruled(lambda g, s, _: "switch" if g > 0.4 or (g > 0.005 and s > 4) else "stay")
-                ),
-                "a higher price cannot make it worth more",
-            ),
+            (with_rule(ruled(turns_back)), "a larger gain cannot be worth less"),
+            (with_rule(ruled(likes_it_slow)), "a higher price cannot make it worth more"),
             (with_rule(lambda *four: four[1] < 0.05), "one of the texts"),
             (concluding(p=P / 2), "both sides count"),
             (concluding(p=100 * P), "in per cent"),
