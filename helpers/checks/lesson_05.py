@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import re
 import uuid
 import weakref
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from itertools import pairwise
 from typing import Any
 
@@ -17,23 +18,11 @@ from helpers.checks import reading
 from helpers.checks.frame import exercise
 from helpers.checks.reading import Wrong, array, describe, integers, number, parts, same
 
-CHANGES = ("add", "update", "upsert", "delete")
-#: What a collection holds: id → (text, metadata, vector as a list of numbers).
-Records = dict[str, tuple[str | None, dict | None, list[float]]]
-
 
 class Hidden:
-    """A cosine collection of ours, for an answer to work on. It does all that a Chroma collection
-    does, and is made in Chroma when it is first asked for anything but its `records`, so that
-    references and mistakes, which work on `records` alone, cost nothing. It is deleted when nobody
-    has it any more.
-
-    Parameters
-    ----------
-    records : mapping
-        What it holds at first.
-    real : Chroma collection, optional
-        An existing one, to look over its shoulder.
+    """A cosine collection of ours, for an answer to work on. It is made in Chroma when it is first
+    asked for anything but its `records` (id → text, metadata, list of numbers), so that references
+    and mistakes, which work on `records` alone, cost nothing. `real` is an existing one to watch.
     """
 
     def __init__(self, records: Mapping[str, tuple], real: Any = None) -> None:
@@ -49,55 +38,40 @@ class Hidden:
             raise AttributeError(name)
         self._real = self._real or self._made()
         found = getattr(self._real, name)
-        return self._counting(name, found) if name in CHANGES else found
+        changes = name in ("add", "update", "upsert", "delete")
+        return functools.partial(self._counted, name, found) if changes else found
 
     def _made(self) -> Any:
         from helpers.store import connect
 
-        client = connect()
-        real = client.create_collection(
-            f"check-{uuid.uuid4().hex}",
-            embedding_function=None,
-            configuration={"hnsw": {"space": "cosine", "ef_search": 400}},
-        )
-        weakref.finalize(self, client.delete_collection, real.name).atexit = False
+        client, name = connect(), f"check-{uuid.uuid4().hex}"
+        space = {"hnsw": {"space": "cosine", "ef_search": 400}}
+        real = client.create_collection(name, embedding_function=None, configuration=space)
+        weakref.finalize(self, client.delete_collection, name).atexit = False
         if self.records:
-            texts, metadatas, vectors = zip(*self.records.values(), strict=True)
-            real.add(
-                ids=list(self.records),
-                embeddings=list(vectors),
-                documents=list(texts) if any(texts) else None,
-                metadatas=list(metadatas) if any(metadatas) else None,
-            )
+            texts, facts, vectors = map(list, zip(*self.records.values(), strict=True))
+            texts, facts = (column if any(column) else None for column in (texts, facts))
+            real.add(list(self.records), embeddings=vectors, documents=texts, metadatas=facts)
         return real
 
-    def _counting(self, name: str, act: Any) -> Any:
-        def counted(*arguments: Any, **named: Any) -> Any:
-            before = self._real.count()
-            result = act(*arguments, **named)
-            ids = named.get("ids", arguments[0] if arguments else None)
-            size = 1 if isinstance(ids, str) else len(ids) if ids is not None else 0
-            size = max(size, before - self._real.count())
-            self.largest[name] = max(self.largest[name], size)
-            return result
-
-        return counted
+    def _counted(self, name: str, act: Any, *arguments: Any, **named: Any) -> Any:
+        before = self._real.count()
+        result = act(*arguments, **named)
+        ids = named.get("ids", arguments[0] if arguments else None)
+        size = 1 if isinstance(ids, str) else len(ids) if ids is not None else 0
+        self.largest[name] = max(self.largest[name], size, before - self._real.count())
+        return result
 
 
 def hidden_collection(vectors: Mapping, texts: Any = (), metadatas: Any = ()) -> Hidden:
-    """Return a fresh collection of `vectors` by id, with texts and metadata in the same order,
-    where there are any."""
+    """Return a fresh collection of `vectors` by id, with texts and metadata in the same order."""
     empty = [None] * len(vectors)
-    columns = zip(texts or empty, metadatas or empty, vectors.values(), strict=True)
-    return Hidden(
-        {
-            name: (text, metadata, np.asarray(vector, dtype=float).tolist())
-            for name, (text, metadata, vector) in zip(vectors, columns, strict=True)
-        }
-    )
+    numbers = [np.asarray(vector, dtype=float).tolist() for vector in vectors.values()]
+    rows = zip(texts or empty, metadatas or empty, numbers, strict=True)
+    return Hidden(dict(zip(vectors, rows, strict=True)))
 
 
-def records_of(collection: Any) -> Records:
+def records_of(collection: Any) -> dict[str, tuple]:
     """Return what a collection holds now, ours or any of Chroma's."""
     if isinstance(collection, Hidden) and collection._real is None:
         return collection.records
@@ -124,12 +98,9 @@ def exactly(found, expected):
     title="From distance to similarity",
     names=["similarity"],
     hints=[
-        "In the cell above the same two vectors have three distances, and one cosine: 0.6. What must "
-        "be done with each distance to make it 0.6?",
-        "Chroma's `l2` is the *squared* Euclidean distance. For unit vectors it is 2 - 2 cos: solve "
-        "that for the cosine.",
-        '`1 - distance` for "cosine" and "ip", `1 - distance / 2` for "l2", and else '
-        "`raise ValueError(...)`.",
+        "Above, the same two vectors have three distances and one cosine, 0.6. How is each made 0.6?",
+        "Chroma's `l2` is the *squared* distance, for unit vectors 2 - 2 cos: solve for the cosine.",
+        '`1 - distance` for "cosine" and "ip", `1 - distance / 2` for "l2", else `raise ValueError`.',
     ],
 )
 class Similarity:
@@ -143,9 +114,8 @@ class Similarity:
         return 1 - distance / (2 if space == "l2" else 1)
 
     def cases():
-        for distance in (0.3, 1.6):
+        for distance in (0.3, 1.6, np.array([0.0217342, 0.37, 1.0, 1.9])):
             yield from ((distance, space) for space in SPACES)
-        yield from ((np.array([0.0217342, 0.37, 1.0, 1.9]), space) for space in SPACES)
         yield np.array([[0.1, 2.6, 3.5], [0.0, 0.5, 1.2373629]]), "l2"
         yield from ((0.5, "hamming"), (0.4, "L2"))
 
@@ -157,13 +127,9 @@ class Similarity:
         except ValueError:
             return "a ValueError"
         except Exception as error:
-            raise Wrong(
-                f"you raise {type(error).__name__}. The task asks for a ValueError."
-            ) from None
-        raise Wrong(
-            f"you return {describe(found)} for a space that there is not. *Raise* a ValueError: a wrong "
-            "score looks like a right one."
-        )
+            said = f"you raise {type(error).__name__}. The task asks for a ValueError."
+            raise Wrong(said) from None
+        raise Wrong(f"you return {describe(found)} for no known space. *Raise* a ValueError.")
 
     def reads(value):
         if isinstance(value, str) and value == "a ValueError":
@@ -179,18 +145,13 @@ class Similarity:
         1 - distance / 2
             you halve the distance in every space. That is right for `l2` only.
         1 - distance**2 / 2 if space == "l2" else reference(distance, space)
-            you square the `l2` distance. Chroma has squared it already: it never took the root.
-        1 - np.sqrt(distance) if space == "l2" else reference(distance, space)
         1 - np.sqrt(distance) / 2 if space == "l2" else reference(distance, space)
-            you take the root of the `l2` distance. The formula d² = 2 - 2 cos wants the square, which
-            Chroma gives.
+            Chroma's `l2` is the squared distance: no square, and no root, is needed.
         1 / (1 + distance)
-        1 / (1 + distance) if space == "l2" else reference(distance, space)
             1 / (1 + d) falls as the distance grows. That is all it has in common with a cosine.
         distance
             this is the distance, unchanged: small for close vectors. A similarity is large for them.
         distance if space == "ip" else reference(distance, space)
-        -distance if space == "ip" else reference(distance, space)
             in the space `ip` Chroma returns 1 minus the inner product.
     """
 
@@ -198,8 +159,8 @@ class Similarity:
 # 5.2
 
 ADA, BEN, CLEO, DOV = AUTHORS = ("Ada Moss", "Ben Frost", "Cleo Hart", "Dov Lind")
-
-LET_THROUGH: dict[str, list] = {}  # a filter as text → ids; mistakes ask for the same ones often
+KEYS = ("category", "author", "date")
+LET_THROUGH: dict[str, list] = {}  # a filter as text → ids: mistakes ask for the same ones
 
 
 @functools.cache
@@ -217,42 +178,19 @@ def library():
 
 
 def as_number(day):
-    """Return a day as the records have it."""
     return int(f"{day:%Y%m%d}")
 
 
-def later(day, days):
-    """Return the day so many days later, or None."""
-    return day and day + timedelta(days)
-
-
-def conditions(category, authors, since, until, low="$gte", high="$lte", day=as_number):
-    """Return a list of the conditions that are asked."""
-    return [
+def where(asked, low="$gte", high="$lte", day=as_number, by="$and", most=4):
+    """Return a filter for what is asked: category, authors, since, until."""
+    category, authors, since, until = asked
+    found = [
         *([{"category": category}] if category is not None else []),
         *([{"author": {"$in": list(authors)}}] if authors is not None else []),
         *([{"date": {low: day(since)}}] if since is not None else []),
         *([{"date": {high: day(until)}}] if until is not None else []),
-    ]
-
-
-def joined(found, by="$and"):
-    """Return one filter for a list of conditions, or None."""
+    ][:most]
     return {by: found} if len(found) > 1 else found[0] if found else None
-
-
-def where(*asked, **changed):
-    """Return the filter for what is asked."""
-    return joined(conditions(*asked, **changed))
-
-
-def keys_of(found):
-    """Yield the keys of the records that a filter asks for."""
-    for key, value in found.items() if isinstance(found, Mapping) else ():
-        if not str(key).startswith("$"):
-            yield str(key)
-        for inner in value if isinstance(value, list) and str(key).startswith("$") else ():
-            yield from keys_of(inner)
 
 
 @exercise(
@@ -261,13 +199,10 @@ def keys_of(found):
     title="A filter that means what it says",
     names=["build_where"],
     hints=[
-        "How many conditions are there? With none, one, and two or more, the result has three "
-        "different forms.",
-        "Make a list of conditions, each a dictionary with one key; `since` and `until` are two of "
-        "them. Decide at the end how to join them.",
-        'The conditions are `{"category": category}`, `{"author": {"$in": authors}}`, `{"date": '
-        '{"$gte": …}}` and `{"date": {"$lte": …}}`, with `int(since.strftime("%Y%m%d"))`. One: '
-        'return it. More: `{"$and": conditions}`. None at all: None.',
+        "With no condition, one, and two or more, the result has three different forms.",
+        "Make a list of conditions, each a dictionary with one key, and join them at the end.",
+        '`{"author": {"$in": authors}}`, `{"date": {"$gte": int(since.strftime("%Y%m%d"))}}` and so '
+        'on. One: return it. More: `{"$and": conditions}`. None at all: None.',
     ],
     seconds=40,
 )
@@ -277,7 +212,7 @@ class BuildWhere:
     praise = "right: your filters let through what they say, in every combination."
 
     def reference(category=None, authors=None, since=None, until=None):
-        return where(category, authors, since, until)
+        return where((category, authors, since, until))
 
     def cases():
         early, middle, late = date(2024, 1, 9), date(2024, 1, 15), date(2024, 5, 3)
@@ -306,76 +241,55 @@ class BuildWhere:
         if not isinstance(found, dict):
             raise Wrong(f"you return {describe(found)}; a filter is a dictionary.")
         if not found:
-            raise Wrong(
-                "you return {}. Chroma refuses an empty filter; None is its word for no filter."
+            raise Wrong("you return {}. Chroma refuses an empty filter; for no filter return None.")
+        strange = [key for key in re.findall(r"'(\w+)': ", repr(found)) if key not in KEYS]
+        if strange:
+            known = (
+                "No record has it: the keys are category, author and date; operators have a `$`."
             )
-        for key in keys_of(found):
-            if key not in ("category", "author", "date"):
-                raise Wrong(
-                    f"your filter asks for the key {key!r}. No record has it, and Chroma finds nothing: the "
-                    "keys are category, author and date, and operators begin with `$`."
-                )
+            raise Wrong(f"your filter asks for the key {strange[0]!r}. {known}")
         try:
             if repr(found) not in LET_THROUGH:
-                ids = library().get(where=found, include=[])["ids"]
-                LET_THROUGH[repr(found)] = sorted(ids)
+                LET_THROUGH[repr(found)] = sorted(library().get(where=found, include=[])["ids"])
             return LET_THROUGH[repr(found)]
         except Exception as error:
             said = str(error).splitlines()[0]
             raise Wrong(f"Chroma refuses your filter `{found}`: {said}") from None
 
     mistakes = """
-        where(category, authors, since, until, low="$gt")
-        where(category, authors, since, until, high="$lt")
-        where(category, authors, since, until, low="$gt", high="$lt")
+        where((category, authors, since, until), low="$gt")
+        where((category, authors, since, until), high="$lt")
             your range leaves out a day that belongs to it: `$gte` and `$lte`, not `$gt` and `$lt`.
-        where(category, authors, since, until, low="$lte", high="$gte")
-            your comparisons look the wrong way: `since` asks for dates that are larger or equal.
-        joined(conditions(category, authors, since, until), "$or")
+        where((category, authors, since, until), by="$or")
             you join the conditions by `$or`: one of them suffices. All must hold: `$and`.
-        joined(conditions(category, authors, since, until)[-1:])
-            of several conditions only the last is left. Does each overwrite the one before it?
-        joined(conditions(category, authors, since, until)[:1])
+        where((category, authors, since, until), most=1)
             of several conditions only the first is used. Do you return before the others?
-        where(category, authors, since if until is None else None, until)
-            with both dates, `since` is lost. A dictionary has each key once: the second `date`
-            overwrites the first. Make two conditions of them.
-        where(category, authors, since, until if since is None else None)
-            with both dates, `until` is lost. Is there an `elif`? An `if` for each.
-        where(category, authors, since, later(until, 1))
-        where(category, authors, later(since, -1), until)
+        where((category, authors, since if until is None else None, until))
+        where((category, authors, since, until if since is None else None))
+            with both dates, one is lost. (An `elif`, or one key twice?) Make two conditions of them.
+        where((category, authors, since, until and date.fromordinal(until.toordinal() + 1)))
+        where((category, authors, since and date.fromordinal(since.toordinal() - 1), until))
             your range is a day too long. It ends with `until`, and begins with `since`.
-        where(category, authors and authors[:1], since, until)
-        where(category, authors and authors[-1:], since, until)
+        where((category, authors and authors[:1], since, until))
             only one of several authors is let through. `$in` takes the whole list.
-        where(category, authors, since, until, day=lambda d: int(f"{d.year}{d.month}{d.day}"))
-            your number for a day has no leading zeros. `strftime("%Y%m%d")` writes them.
-        where(category, authors, since, until, day=lambda d: int(f"{d:%d%m%Y}"))
-            your number for a day begins with the day. The year comes first, then month, then day.
-        where(category, authors, since, until, day=lambda d: 100 * int(f"{d:%Y%m}"))
-            the day of the month is lost in your number for a day.
+        where((category, authors, since, until), day=lambda d: int(f"{d.year}{d.month}{d.day}"))
+        where((category, authors, since, until), day=lambda d: int(f"{d:%d%m%Y}"))
+        where((category, authors, since, until), day=lambda d: 100 * int(f"{d:%Y%m}"))
+            a number for a day is its year, month and day, with zeros: `strftime("%Y%m%d")`.
     """
 
 
 # 5.3
 
 
-def ranked(scores):
-    """Return all rows, best first."""
-    return np.argsort(-scores)
-
-
-def allowed_of(rows, allowed):
-    """Return those of `rows` that are allowed."""
-    return [int(row) for row in rows if allowed[row]]
-
-
 def filtered(scores, allowed, k, **instead):
-    """Return before, after and fetch, but for what is given `instead`."""
-    before = allowed_of(ranked(scores), allowed)[:k]
-    fetch = list(ranked(scores)).index(before[-1]) + 1 if before else 0
-    found = {"before": before, "after": allowed_of(ranked(scores)[:k], allowed), "fetch": fetch}
-    return tuple((found | instead).values())
+    """Return before, after and fetch, but for what a function of (ranking, fetch) gives instead."""
+    ranking = np.argsort(-scores)
+    inside = ranking[allowed[ranking]]
+    fetch = list(ranking).index(inside[:k][-1]) + 1 if len(inside) else 0
+    after = [row for row in ranking[:k] if allowed[row]]
+    found = {"before": inside[:k], "after": after, "fetch": fetch}
+    return tuple((found | {key: make(ranking, fetch) for key, make in instead.items()}).values())
 
 
 @exercise(
@@ -384,13 +298,10 @@ def filtered(scores, allowed, k, **instead):
     title="Before the cut, or after?",
     names=["before_and_after"],
     hints=[
-        "`ranking = np.argsort(-scores)` is the list of all rows, best first. What does "
-        "`allowed[ranking]` say?",
-        "`before` filters the ranking and cuts the rest; `after` cuts the ranking and filters the "
-        "rest. Two lines with the same two steps.",
-        "`passing = allowed[ranking]`: `before` is `ranking[passing][:k]`, `after` is "
-        "`ranking[:k][passing[:k]]`, and `fetch` is the place of the last row of `before` in the "
-        "ranking, plus 1 (0 if there is none).",
+        "`ranking = np.argsort(-scores)` has all rows, best first. What does `allowed[ranking]` say?",
+        "`before` filters the ranking, then cuts; `after` cuts it, then filters: the same two steps.",
+        "With `passing = allowed[ranking]`: `ranking[passing][:k]`, `ranking[:k][passing[:k]]`, and "
+        "the place of the last row of `before` in the ranking, plus 1 (0 if there is none).",
     ],
 )
 class BeforeAndAfter:
@@ -417,50 +328,41 @@ class BeforeAndAfter:
             yield np.array(scores), np.isin(np.arange(len(scores)), rows), k
 
     mistakes = """
-        filtered(scores, allowed, k, before=filtered(scores, allowed, k)[1])
+        filtered(scores, allowed, k, before=lambda *_: reference(scores, allowed, k)[1])
             `before` is filtered after the cut, like `after`.
-        filtered(scores, allowed, k, before=list(ranked(scores[allowed]))[:k])
+        filtered(scores, allowed, k, before=lambda *_: np.argsort(-scores[allowed])[:k])
             your row numbers count among the allowed rows only: `scores[allowed]` is a shorter array.
-        filtered(scores, allowed, k, before=list(ranked(scores * allowed))[:k])
-        filtered(scores, allowed, k, before=allowed_of(ranked(scores * allowed)[:k], allowed))
-            you multiply by `allowed`: what is not allowed gets the score 0, better than a negative one.
-        filtered(scores, allowed, k, before=list(ranked(scores)[allowed][:k]))
-            `ranking[allowed]` takes the wrong ones: `allowed` goes by rows, the ranking by scores.
-        filtered(scores, allowed, k, before=list(ranked(np.where(allowed, scores, -9)))[:k])
+        filtered(scores, allowed, k, before=lambda *_: np.argsort(-scores * allowed)[:k])
+            you multiply by `allowed`: what is not allowed gets 0, better than a negative score.
+        filtered(scores, allowed, k, before=lambda r, _: r[allowed][:k])
+        filtered(scores, allowed, k, after=lambda r, _: r[:k][allowed[:k]])
+            `allowed` goes by rows, the ranking by scores: `allowed[ranking]` brings them together.
+        filtered(scores, allowed, k, before=lambda *_: np.argsort(np.where(allowed, -scores, 9))[:k])
             where fewer than k rows are allowed you fill `before` with others.
-        filtered(scores, allowed, k, before=allowed_of(ranked(scores), allowed))
+        filtered(scores, allowed, k, before=lambda r, _: r[allowed[r]])
             `before` is not cut: it holds every allowed row, not the best k.
         filtered(np.abs(scores), allowed, k)
             you rank by the absolute values. A similarity of -0.9 is very far away.
-        filtered(-scores, allowed, k)
-            the worst stand first: `argsort` sorts upwards.
         tuple(reference(scores, allowed, k)[part] for part in (1, 0, 2))
             `before` and `after` are swapped.
-        filtered(scores, allowed, k, after=filtered(scores, allowed, k)[0])
+        filtered(scores, allowed, k, after=lambda *_: reference(scores, allowed, k)[0])
             `after` is filtered before the cut, like `before`. Cut first.
-        filtered(scores, allowed, k, after=list(ranked(scores)[:k][allowed[:k]]))
-            you take the first k places of `allowed`, which belong to rows 0 to k - 1.
-        filtered(scores, allowed, k, fetch=max(filtered(scores, allowed, k)[2] - 1, 0))
+        filtered(scores, allowed, k, fetch=lambda _, f: max(f - 1, 0))
             `fetch` is one too small: a place counts from 0, a number of results from 1.
-        filtered(scores, allowed, k, fetch=max(filtered(scores, allowed, k)[2], k))
-            where fewer than k would do you fetch k. The smallest number was asked for.
-        filtered(scores, allowed, k, fetch=filtered(scores, allowed, k)[2] or len(scores))
-            when no row is allowed nothing needs to be fetched: `fetch` is 0.
-        filtered(scores, allowed, k, fetch=len(scores))
-        filtered(scores, allowed, k, fetch=filtered(scores, allowed, len(scores))[2])
+        filtered(scores, allowed, k, fetch=lambda _, f: max(f, k))
+        filtered(scores, allowed, k, fetch=lambda r, f: len(r))
             you fetch more than you need. The last row of `before` suffices.
-        filtered(scores, allowed, k, fetch=filtered(scores, allowed, k)[2] - min(k, allowed.sum()))
-            `fetch` counts the rows that the filter throws away. All that are fetched count.
-        filtered(scores, allowed, k, fetch=int(allowed.sum()))
-            `fetch` is how many rows are allowed. How far down in the ranking is the last of `before`?
+        filtered(scores, allowed, k, fetch=lambda _, f: f - min(k, allowed.sum()))
+        filtered(scores, allowed, k, fetch=lambda _, f: int(allowed.sum()))
+            how far down is the last of `before`? All rows to there are fetched, allowed or not.
     """
 
 
 # 5.4
 
 
-def scored(collection, vector, norms):
-    """Return all (id, product divided by norms) of a hidden collection, best first."""
+def products(collection, vector, norms=False):
+    """Return all (id, dot product) of a hidden collection, best first."""
     if not collection.records:
         return []
     rows = np.array([row[2] for row in collection.records.values()])
@@ -470,13 +372,7 @@ def scored(collection, vector, norms):
 
 
 def cosines(collection, vector):
-    """Return all (id, cosine), best first."""
-    return scored(collection, vector, norms=True)
-
-
-def products(collection, vector):
-    """Return all (id, dot product), best first."""
-    return scored(collection, vector, norms=False)
+    return products(collection, vector, norms=True)
 
 
 def kept(found, threshold, similar=lambda s: s, shown=lambda s: s):
@@ -499,35 +395,26 @@ def pairs_of_text(value):
     title="Nothing above the line",
     names=["above"],
     hints=[
-        "Chroma asks for a number of results, the task for a limit of quality. How many results must "
-        "you ask for, so that none is missed?",
-        "`collection.count()` is the largest number of results that there can be. Or ask for more and "
-        "more until the last one is below the threshold. And what is asked of an empty collection?",
-        "Return [] when `count()` is 0. Else query with `query_embeddings=[vector]` and "
-        "`n_results=collection.count()`, take entry [0] of ids and of distances, and keep (id, 1 - "
-        "distance) where that is at least the threshold.",
+        "Chroma asks for a number of results. How many must you ask for, so that none is missed?",
+        "`collection.count()` is the most that there can be. And what of an empty collection?",
+        "Return [] when `count()` is 0. Else query with `n_results=collection.count()`, take entry "
+        "[0] of ids and distances, and keep (id, 1 - distance) where that reaches the threshold.",
     ],
     seconds=40,
 )
 class Above:
     """More than ten and a thousand above, none, exactly at the line, a threshold of 0, empty."""
 
-    praise = (
-        "right: all that is similar enough, and nothing else, be it a thousand records or none."
-    )
+    praise = "right: all that is similar enough, and nothing else, be it a thousand or none."
 
     def reference(collection, vector, threshold):
         return kept(cosines(collection, vector), threshold)
 
     def cases():
-        east, few = (
-            np.array([2.0, 0.0]),
-            {"a": [3.0, 4], "b": [2.0, 0], "c": [0.0, 1], "d": [-3.0, 4]},
-        )
-        yield few, east, 0.7
-        yield few, east, 0.6
-        yield few, east, 0.0
-        yield few, east, -0.8
+        east = np.array([2.0, 0.0])
+        few = {"a": [3.0, 4], "b": [2.0, 0], "c": [0.0, 1], "d": [-3.0, 4]}
+        for threshold in (0.7, 0.6, 0.0, -0.8):
+            yield few, east, threshold
         wide = {"a": [1.0, 1, 1, 1], "b": [3.0, 0, 0, 0], "c": [0.0, 2, 0, 0], "d": [-2.0, 2, 2, 2]}
         yield wide, np.array([2.0, 0, 0, 0]), 0.5
         yield wide, np.array([-1.0, 0, 0, 0]), 0.5
@@ -537,14 +424,10 @@ class Above:
         yield few, np.array([-3.0, -1.0]), 0.9
         yield few, np.array([0.6, 0.2]), -1.0
         yield {}, east, 0.5
-        circle = np.linspace(0, 2 * np.pi, 1_040)
-        many = {
-            f"r{i}": [(1 + i % 3) * np.cos(a), (1 + i % 3) * np.sin(a)]
-            for i, a in enumerate(circle)
-        }
-        yield dict(list(many.items())[::37]), np.array([1.0, 0.3]), -0.415
-        yield dict(list(many.items())[1::19]), np.array([-1.0, 0.3]), -0.125
-        yield many, np.array([1.0, 0.3]), -0.995
+        many = [(f"r{i}", np.exp(2j * np.pi * i / 1_039) * (1 + i % 3)) for i in range(1_040)]
+        for step, x, threshold in ((37, 1.0, -0.415), (19, -1.0, -0.125), (1, 1.0, -0.995)):
+            some = {name: [point.real, point.imag] for name, point in many[step > 19 :: step]}
+            yield some, np.array([x, 0.3]), threshold
 
     def make(collection, vector, threshold):
         return hidden_collection(collection), vector, threshold
@@ -562,40 +445,33 @@ class Above:
         return in_order and len(found) == len(expected) and exactly(dict(found), dict(expected))
 
     mistakes = """
-        kept(cosines(collection, vector), threshold)[:10]
+        reference(collection, vector, threshold)[:10]
             you return 10 records at most: `n_results` is 10 unless you say otherwise.
-        kept(cosines(collection, vector), threshold + 1e-6)
+        reference(collection, vector, threshold + 1e-6)
             a record whose similarity *is* the threshold is missing: `>=`, not `>`.
-        kept(cosines(collection, vector), threshold or 0.5)
+        reference(collection, vector, threshold or 0.5)
             a threshold of 0 is taken for none. `or` and `if threshold` do that.
         kept(cosines(collection, vector), threshold, shown=lambda s: 1 - s)
             the records are right, but these are Chroma's distances. The similarity is 1 minus it.
         kept(cosines(collection, vector), threshold, lambda s: 1 - s, lambda s: 1 - s)
-        kept(cosines(collection, vector), threshold, lambda s: 1 - s)
         kept(cosines(collection, vector), -threshold, lambda s: s - 1, lambda s: 1 - s)
         kept(cosines(collection, vector), -threshold, lambda s: s - 1)
             you compare *distances* with the threshold, which is one for similarities.
-        sorted(kept(cosines(collection, vector), threshold))
-            these are the right records in the order of their ids. Best first was asked for.
-        kept(cosines(collection, vector), -9)
+        cosines(collection, vector)
             nothing is rejected: you return every record, whatever its similarity.
         kept(cosines(collection, vector), threshold, lambda s: (1 + s) / 2, lambda s: (1 + s) / 2)
             you halve the distance. This collection measures cosine: 1 - distance.
         kept(products(collection, vector), threshold)
-            these are dot products. Divide by both norms, or let Chroma measure.
         kept(products(collection, vector / np.linalg.norm(vector)), threshold)
-            you divide by the norm of the query only. The records have other norms than 1, too.
+            your products are not divided by both norms. Do that, or let Chroma measure.
         kept(cosines(collection, vector), threshold, abs, abs)
-            your similarities have lost their sign.
         kept(cosines(collection, vector), threshold, lambda s: max(s, 0), lambda s: max(s, 0))
         kept(cosines(collection, vector), threshold, shown=lambda s: max(s, 0))
-            similarities below 0 are cut off. Cosines can be negative.
-        kept(cosines(collection, vector), threshold) or cosines(collection, vector)[:1]
+            similarities below 0 are cut off, or lose their sign. Cosines can be negative.
+        reference(collection, vector, threshold) or cosines(collection, vector)[:1]
             where nothing reaches the threshold you return the best all the same.
-        cosines(collection, vector)[: len(kept(cosines(collection, vector), threshold)) + 1]
+        cosines(collection, vector)[: len(reference(collection, vector, threshold)) + 1]
             the first record *below* the threshold is in the list.
-        list(dict((s, (n, s)) for n, s in kept(cosines(collection, vector), threshold)).values())
-            of records with equal similarities only one is left. Is a similarity a key of a dictionary?
     """
 
 
@@ -623,39 +499,17 @@ def mixed(old, new, part):
     return {n: (*r[:part], old.get(n, r)[part], *r[part + 1 :]) for n, r in new.items()}
 
 
-def known(old, new):
-    """Return the new records that were there; all of them where nothing was."""
-    return {n: r for n, r in new.items() if n in old or not old}
-
-
-def same_text(old, new):
-    """Return the old records whose text is in the new ones."""
-    return {n: r for n, r in old.items() if n in new and new[n][0] == r[0]}
-
-
-def one_per_text(new):
-    """Return the last record of each text."""
-    return {n: new[n] for n in {r[0]: n for n, r in new.items()}.values()}
-
-
-ADDED = "`add` keeps what is there under an id, and says nothing. Delete first, or `upsert`."
-OUT = "ids and texts are out of step."
-GONE = "what is not in the list is still in the collection. Delete it."
-
-
 @exercise(
     "5.5",
     level=3,
     title="In step",
     names=["synchronise"],
     hints=[
-        'Compare two lists of ids first: `collection.get(include=[])["ids"]` is what is there. What '
-        "must be done with the ids that are in one list only?",
-        "Metadata is merged by `update` and `upsert`. The simplest way to forget old keys is to delete "
-        "the old records and add the new ones, batch by batch. Chroma refuses empty lists of ids.",
+        "Compare the ids first. What must be done with those that are in one list only?",
+        "`update` and `upsert` merge metadata. Simplest: delete the old records and add the new ones, "
+        "batch by batch. Chroma refuses empty lists of ids.",
         "`for start in range(0, len(old), batch_size): collection.delete(ids=old[start:start + "
-        "batch_size])`, and then a second loop of the same form over the new ids, with `add` and the "
-        "four slices of ids, documents, metadatas and embeddings.",
+        "batch_size])`, and a second loop like it that adds four slices of the new records.",
     ],
     seconds=40,
 )
@@ -668,10 +522,9 @@ class Synchronise:
     def cases():
         def records(letters, edition=1, keys=("category", "date")):
             texts = [f"text {letter}, edition {edition}" for letter in letters]
-            metadatas = [
-                {key: f"{key} {edition}{n % 2}" for key in keys} for n in range(len(letters))
-            ]
-            vectors = [[edition + n / 7, 7.123 - n] for n in range(len(letters))]
+            n = range(len(letters))
+            metadatas = [{key: f"{key} {edition}{i % 2}" for key in keys} for i in n]
+            vectors = [[edition + i / 7, 7.123 - i] for i in n]
             return list(letters), texts, metadatas, np.array(vectors).reshape(-1, 2)
 
         none, first = records(""), records("ab")
@@ -685,14 +538,12 @@ class Synchronise:
             (first, records("abcde"), 2),
             (records("abcde"), records("edc", 2, ["category"]), 2),
             (none, (list("abcde"), ["one text"] * 5, *records("abcde")[2:]), 3),
-            (first, (list("acd"), ["one text"] * 3, *records("acd")[2:]), 3),
             (records("abcdef"), records("xyz"), 4),
             (first, none, 1),
             (none, none, 1),
         ):
-            texts, metadatas, vectors = old[1:]
-            there = zip(texts, metadatas, vectors.tolist(), strict=True)
-            yield dict(zip(old[0], there, strict=True)), *new, batch_size
+            rows = zip(*old[1:3], old[3].tolist(), strict=True)
+            yield dict(zip(old[0], rows, strict=True)), *new, batch_size
 
     def make(collection, ids, texts, metadatas, vectors, batch_size):
         return Hidden(collection), ids, texts, metadatas, vectors, batch_size
@@ -703,28 +554,24 @@ class Synchronise:
             answer(collection, *arguments)
             for method, size in collection.largest.items():
                 if size > arguments[-1]:
-                    raise Wrong(
-                        f"you {method} {size} records in one call. `batch_size` is the most."
-                    )
+                    raise Wrong(f"you {method} {size} records in one call: more than `batch_size`.")
             found.append(records_of(collection))
         if not same(*found):
             raise Wrong("the same call a second time changes the collection again.")
         return found[0]
 
+    ADDED = "`add` keeps what is there under an id, and says nothing. Delete first, or `upsert`."
+    GONE = "what is not in the list is still in the collection. Delete it."
+    OLD = "of what was there, some is left as it was: text, vector, or all of it."
+    OUT = "ids and texts are out of step."
     mistakes = (
         (left(lambda old, new, _: new | {n: old[n] for n in old if n in new}), ADDED),
         (left(lambda old, new, _: old | new), GONE),
         (left(lambda old, new, _: old | merged(old, new)), GONE),
         (left(lambda old, new, _: merged(old, new)), "old keys are still there: `upsert` merges."),
-        (left(lambda old, new, _: known(old, merged(old, new))), "`update` adds no new records."),
-        (
-            left(lambda old, new, b: list(new.items())[: len(new) // b * b]),
-            "a last batch is missing.",
-        ),
-        (left(lambda old, new, _: mixed(old, new, 2)), "what was there has its old vector."),
-        (left(lambda old, new, _: mixed(old, new, 0)), "what was there has its old text."),
-        (left(lambda old, new, _: new | same_text(old, new)), "what has its old text is skipped."),
+        (left(lambda old, new, b: [*new.items()][: len(new) // b * b]), "a last batch is missing."),
+        (left(lambda old, new, _: mixed(old, new, 2)), OLD),
+        (left(lambda old, new, _: mixed(old, new, 0)), OLD),
+        (left(lambda old, new, _: old or new), OLD),
         (left(lambda old, new, _: dict(zip(new, [*new.values()][::-1], strict=True))), OUT),
-        (left(lambda old, new, _: one_per_text(new)), "records with one text have become one."),
-        (left(lambda old, new, _: old or new), "what was there is left as it was."),
     )

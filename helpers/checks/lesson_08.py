@@ -12,17 +12,14 @@ from helpers.checks.reading import array, integers, mapping, number, sequence
 
 
 def unit(rows, axis=1):
-    """Return rows divided by their norms."""
     return rows / np.linalg.norm(rows, axis=axis, keepdims=True)
 
 
 def cosines(v, c):
-    """Return all cosines, shape (texts, clusters)."""
     return unit(v) @ unit(c).T
 
 
 def distances(v, c):
-    """Return all Euclidean distances, shape (texts, clusters)."""
     return np.linalg.norm(v[:, None] - c[None], axis=2)
 
 
@@ -60,20 +57,13 @@ class Assign:
     mistakes = """
         np.argmax(vectors @ centres.T, axis=1)
             the lengths of the centres still count: long ones win texts that are none of theirs.
-            (Dividing the *texts* by their norms changes no winner.)
         np.argmin(cosines(vectors, centres), axis=1)
-        np.argmax(distances(vectors, centres), axis=1)
-            you return the *farthest* centre: the smallest cosine, or the largest distance.
+            you return the *farthest* centre: its cosine is the smallest.
         np.argmin(distances(vectors, centres), axis=1)
-        np.argmin(distances(unit(vectors), centres), axis=1)
             this is the nearest by Euclidean distance, and the lengths of the centres count in it.
         np.argmax(vectors @ unit(centres, 0).T, axis=1)
-        np.argmax(unit(vectors, 0) @ unit(centres, 0).T, axis=1)
-            you divide by the norms of the columns (`axis=0`). Texts and centres are rows: `axis=1`.
-        np.argmax(vectors @ (centres / (centres**2).sum(axis=1, keepdims=True)).T, axis=1)
         np.argmax(vectors @ (centres / np.abs(centres).max(axis=1, keepdims=True)).T, axis=1)
-        np.argmax(vectors @ (centres / np.abs(centres).sum(axis=1, keepdims=True)).T, axis=1)
-            you divide each centre by something else than its norm, the root of the sum of squares.
+            you divide by something else than each centre's own norm: `axis=1`, all its squares.
         np.argmax(cosines(vectors, centres), axis=0)
             for each centre you return its nearest text. Return for each text its nearest centre.
         cosines(vectors, centres).max(axis=1)
@@ -92,12 +82,10 @@ def share_and_log(n, size, mean, everywhere, having):
 
 
 def of_all(words):
-    """Return the average number of words in a cluster."""
     return sum(map(len, words.values())) / len(words)
 
 
 def by_weight(pair):
-    """Sort by weight, largest first, then by alphabet."""
     return -pair[1], pair[0]
 
 
@@ -143,48 +131,34 @@ class NameWords:
         yield {"a": ["tide", "tide", "oar"], "b": [], "c": ["oar", "oar"]}, 2
         rng = np.random.default_rng(82)
         for sizes, k in (((40, 15, 90), 4), ((12, 0, 30, 2), 3), ((35, 60), 1)):
-            drawn = (
-                rng.choice(list("kjihgfedcba"), size, p=rng.dirichlet([1] * 11)) for size in sizes
-            )
-            yield {label: words.tolist() for label, words in enumerate(drawn)}, k
+            drawn = (rng.binomial(10, 0.2 + c / 5, size) for c, size in enumerate(sizes))
+            yield {c: [*map("kjihgfedcba".__getitem__, x)] for c, x in enumerate(drawn)}, k
 
     mistakes = """
         named(words_by_cluster, k, lambda n, *_: n)
-        named(words_by_cluster, k, lambda n, size, *_: n / size)
         {label: Counter(words).most_common(k) for label, words in words_by_cluster.items()}
             these are counts or shares in the cluster. The second factor, the logarithm, is missing.
         named(words_by_cluster, k, lambda n, size, *more: size * share_and_log(n, size, *more))
             you use the count of the word in its cluster. Divide by the number of words in it.
         named(words_by_cluster, k, lambda n, size, A, all, _: n / size * np.log(A / all))
         named(words_by_cluster, k, lambda n, size, A, all, _: n / size * np.log((1 + A) / all))
-        named(words_by_cluster, k, lambda n, size, A, all, _: n / size * (1 + np.log(A / all)))
-            the 1 is missing in your logarithm, or in another place: ln(1 + A / count).
         named(words_by_cluster, k, lambda n, size, A, all, _: n / size * np.log(1 + all / A))
-            the fraction in the logarithm is upside down: what is frequent everywhere gets more.
         named(words_by_cluster, k, lambda *counts: share_and_log(*counts) / np.log(10))
-        named(words_by_cluster, k, lambda *counts: share_and_log(*counts) / np.log(2))
-            your logarithm has another base. ln is the natural one, `math.log` or `np.log`.
-        named(words_by_cluster, k, lambda n, size, *_: n / size * np.log(len(words_by_cluster) / _[2]))
-        named(words_by_cluster, k, lambda n, size, A, _, df: n / size * np.log(1 + A / df))
+            your logarithm is not the task's: ln(1 + A / count), the natural one, `np.log`.
+        named(words_by_cluster, k, lambda n, size, *a: n / size * np.log(len(words_by_cluster) / a[2]))
             you count the clusters that have the word. Count how often it occurs in all of them.
         named(words_by_cluster, k, mean=lambda words: sum(map(len, words.values())))
         named(words_by_cluster, k, mean=lambda words: of_all({c: set(x) for c, x in words.items()}))
         named(words_by_cluster, k, mean=lambda words: of_all(words) // 1)
-            your A is not all words, with repetitions, divided by the number of clusters with `/`.
+            A is the number of all words, repetitions too, `/` the number of clusters. Yours is not.
         named(words_by_cluster, k, order=lambda pair: -pair[1])
-            words of equal weight stand in the order in which they occur. Sort them by alphabet.
         named(words_by_cluster, k, order=lambda pair: (-pair[1], [-ord(c) for c in pair[0]]))
-            words of equal weight stand backwards: `reverse=True` turns the alphabet round, too.
+            words of equal weight are not by alphabet. (`reverse=True` turns it round, too.)
         named(words_by_cluster, k, order=lambda pair: (pair[1], pair[0]))
-            the words of *smallest* weight come first. Sort by the negative weight.
         named(words_by_cluster, k, order=lambda pair: pair[0])
-            your words are the first by alphabet: pairs are sorted by what comes first. Give a key.
-        {c: [(t, round(w, 3)) for t, w in name] for c, name in named(words_by_cluster, k).items()}
-            the weights are rounded. Round where you print, not before.
+            you do not sort by weight, largest first: `key=lambda pair: (-pair[1], pair[0])`.
         named({label: words for label, words in words_by_cluster.items() if words}, k)
             a cluster without words is missing, and missing in A. Its list is empty, and it counts.
-        {label: name for label, name in reference(words_by_cluster, k).items() if name}
-            a cluster without words is missing. Its list is empty.
     """
 
 
@@ -199,7 +173,6 @@ def largest(labels, categories, clusters=None):
 
 
 def sizes(labels):
-    """Return the size of each cluster."""
     return np.unique(labels, return_counts=True)[1]
 
 
@@ -219,18 +192,17 @@ def above(labels, shuffled, categories, measure=purity, middle=np.mean, formula=
     return float(formula(measure(labels, categories), chance))
 
 
-def like(place, labels, categories):
-    """Return the share of texts whose category is that of one text of their cluster."""
-    one = {c: categories[np.flatnonzero(labels == c)[place]] for c in np.unique(labels)}
-    return np.mean([one[c] == own for c, own in zip(labels, categories, strict=True)])
-
-
-def ari(first, second):
-    """Return the adjusted Rand index."""
+def rand(first, second, adjusted=False):
+    """Return the share of pairs of texts that are together, or apart, in both; or ARI."""
     others = ~np.eye(len(first), dtype=bool)
     a, b = (np.equal.outer(x, x)[others] for x in (first, second))
     chance = a.mean() * b.mean()
-    return ((a & b).mean() - chance) / ((a.mean() + b.mean()) / 2 - chance)
+    corrected = ((a & b).mean() - chance) / ((a.mean() + b.mean()) / 2 - chance)
+    return corrected if adjusted else (a == b).mean()
+
+
+def ari(first, second):
+    return rand(first, second, adjusted=True)
 
 
 @exercise(
@@ -240,9 +212,8 @@ def ari(first, second):
     names=["purity_above_chance"],
     hints=[
         "Write `purity(labels)` first. You will call it for `labels` and for each of `shuffled`.",
-        "`Counter(categories[labels == cluster].tolist()).most_common(1)` counts the most frequent.",
-        "`chance = np.mean([purity(other) for other in shuffled])`; 0 if chance is 1, otherwise "
-        "`(purity(labels) - chance) / (1 - chance)`.",
+        "`Counter(categories[labels == c].tolist()).most_common(1)` counts the most frequent.",
+        "`chance = np.mean([purity(other) for other in shuffled])`; where that is 1, return 0.",
     ],
 )
 class PurityAboveChance:
@@ -277,45 +248,33 @@ class PurityAboveChance:
         purity(labels, categories)
             this is the purity itself. What chance gives has not been taken off.
         above(labels, shuffled, categories, formula=lambda p, c: p - c)
-            you subtract chance, but do not divide by 1 - chance.
-        above(labels, shuffled, categories, formula=lambda p, c: p - c / (1 - c))
         above(labels, shuffled, categories, formula=lambda p, c: p - 2 * c)
-            brackets are missing: `(purity - chance) / (1 - chance)`.
         above(labels, shuffled, categories, formula=lambda p, c: p / c)
         above(labels, shuffled, categories, formula=lambda p, c: (p - c) / (1 - p) if p < 1 else 0)
         above(labels, shuffled, categories, formula=lambda p, c: (c - p) / (1 - p))
-            purity, chance and 1 are not in their places in your formula.
+            your formula is not the task's: `(purity - chance) / (1 - chance)`, with its brackets.
         above(labels, shuffled, categories, formula=lambda p, c: 1.0 if c == 1 else formula(p, c))
         above(labels, shuffled, categories, formula=lambda p, c: formula(p, c) if p < 1 else 0)
             return 0 where *chance* is 1: not 1, and not where purity is 1.
         above(labels, shuffled, categories, middle=max)
-        above(labels, shuffled, categories, middle=lambda all: sum(all) if min(all) < 1 else 1)
         above(labels, shuffled[:1], categories)
-        above(labels, shuffled[-1:], categories)
         above(labels, shuffled, categories, middle=lambda values: sum(values) / 20)
-            chance is the *mean* of the purities in `shuffled`, over all of them.
         above(labels, [labels, *shuffled], categories)
-            your chance takes in the labels themselves. Only the shuffled ones show chance.
         np.mean([above(labels, [other], categories) for other in shuffled])
-            take the mean of the purities first, and use the formula once.
+            take the mean of the purities of all of `shuffled`, of these alone; then the formula once.
         formula(purity(labels, categories), Counter(categories).most_common(1)[0][1] / len(labels))
             your chance is the share of the largest category. Measure it on `shuffled`.
         above(labels, shuffled, categories, lambda c, of: (largest(c, of) / sizes(c)).mean())
-            this is the mean of the clusters' purities: small ones count as much as large ones.
         above(labels, shuffled, categories, lambda c, of: largest(c, of).mean())
         above(labels, shuffled, categories, lambda c, of: largest(c, of).sum())
-            purity is a share of the texts: divide by how many texts there are.
+            purity is a share of all texts, not a mean over clusters: divide by how many texts there are.
         above(labels, shuffled, categories, lambda c, of: purity(of, c))
             you ask in which cluster most texts of a *category* are. Purity goes by cluster.
-        above(labels, shuffled, categories, lambda c, of: like(0, c, of))
-        above(labels, shuffled, categories, lambda c, of: like(-1, c, of))
-            the *most frequent* category of a cluster counts, not that of its first or last text.
         above(labels, shuffled, categories, lambda c, of: purity(c, of, range(len(set(c)))))
         above(labels, shuffled, categories, lambda c, of: purity(c, of, range(max(c) + 1)))
-            clusters are not always 0, 1, 2, …: some are never looked at. Use `np.unique(labels)`.
         above(labels, shuffled, categories, lambda c, of: purity(c[c >= 0], of[c >= 0]))
-        above(labels, shuffled, categories, lambda c, of: sum(largest(c, of)[sizes(c) > 1]) / len(c))
-            you leave out clusters with a negative number, or of a single text. They count, too.
+        above(labels, shuffled, categories, lambda c, of: largest(c, of) @ (sizes(c) > 1) / len(c))
+            you leave some clusters out: below 0, of one text, or not 0, 1, 2, …: `np.unique(labels)`.
         max(0.0, reference(labels, shuffled, categories))
             you cut off at 0. Clusters can be worse than chance.
         ari(labels, categories)
@@ -326,31 +285,9 @@ class PurityAboveChance:
 # 8.4
 
 
-def all_pairs(runs):
-    """Pair each run with each other one."""
-    return combinations(runs, 2)
-
-
-def of_pairs(runs, measure=ari, pairs=all_pairs):
+def of_pairs(runs, measure=ari, pairs=lambda runs: combinations(runs, 2)):
     """Return a measure of pairs of runs."""
     return np.array([measure(a, b) for a, b in pairs(runs)])
-
-
-def with_first(runs):
-    """Pair the first run with each other one."""
-    return [(runs[0], other) for other in runs[1:]]
-
-
-def same_number(a, b):
-    """Return the share of texts with the same number."""
-    return (a == b).mean()
-
-
-def by_sklearn(runs, name):
-    """Return the mean over the pairs of another measure."""
-    from sklearn import metrics
-
-    return of_pairs(runs, getattr(metrics, name)).mean()
 
 
 @exercise(
@@ -391,49 +328,29 @@ class Stability:
         yield ([*found[:3], found[1], found[3]],)
 
     mistakes = """
-        of_pairs(clusterings, same_number).mean()
-            you compare the numbers of the clusters. Cluster 2 of one run has nothing to do with
-            cluster 2 of the next; ARI asks which texts are *together*.
-        of_pairs(clusterings, same_number, lambda x: zip(x, x[1:])).mean()
-        of_pairs(clusterings, same_number, with_first).mean()
-            two mistakes: you compare the numbers of the clusters, and not all of the pairs.
+        of_pairs(clusterings, lambda a, b: (a == b).mean()).mean()
+            you compare the numbers of the clusters, which are names. Which texts are *together*?
         of_pairs(clusterings, ari, lambda runs: [(a, b) for a in runs for b in runs]).mean()
         np.mean([*of_pairs(clusterings), *np.ones(len(clusterings))])
             each run is compared with itself as well, which always gives 1. Leave that out.
-        of_pairs(clusterings, ari, lambda x: [(a, b) for a, b in all_pairs(x) if any(a != b)]).mean()
+        np.mean([x for x in of_pairs(clusterings) if x < 1 - 1e-9])
             runs that came out alike are a pair, too. Tell runs apart by their place in the list.
         of_pairs(clusterings, ari, lambda x: zip(x, x[1:])).mean()
-        of_pairs(clusterings, ari, with_first).mean()
+        of_pairs(clusterings, ari, lambda x: [(x[0], other) for other in x[1:]]).mean()
         of_pairs(clusterings, ari, lambda runs: zip(runs[::2], runs[1::2])).mean()
-            you compare each run with the next only, or with the first. All pairs were asked for.
-        by_sklearn(clusterings, "rand_score")
+        of_pairs(clusterings)[0]
+        of_pairs(clusterings[:-1]).mean()
+            you do not compare all pairs of runs: each with every other one, the last as well.
+        of_pairs(clusterings, rand).mean()
             this is the Rand index without its correction for chance: `adjusted_rand_score`.
-        by_sklearn(clusterings, "normalized_mutual_info_score")
-        by_sklearn(clusterings, "adjusted_mutual_info_score")
-            this is mutual information. The adjusted Rand index was asked for.
         of_pairs(clusterings).sum()
-            this is the sum over the pairs. Divide by how many there are.
         of_pairs(clusterings).sum() / len(clusterings)
         of_pairs(clusterings).sum() / len(clusterings) ** 2
-        2 * of_pairs(clusterings).sum() / len(clusterings) ** 2
-            n runs make n (n - 1) / 2 pairs: not n, and not n². (`np.triu` keeps its zeros.)
-        2 * of_pairs(clusterings).mean()
-        of_pairs(clusterings).mean() / 2
-            each pair is summed once and counted twice, or the other way round.
-        of_pairs(clusterings[:-1]).mean()
-            the last run is missing from your pairs: `range(n)` ends at n - 1 by itself.
-        np.mean([of_pairs(clusterings[i:], ari, with_first).mean() for i, _ in enumerate(clusterings[1:])])
-            this is a mean of means: the last pairs count for more. Put all pairs together.
-        np.mean([max(ari(a, b) for b in clusterings if b is not a) for a in clusterings])
-            you take for each run the one that is most like it. All pairs were asked for.
-        np.median(of_pairs(clusterings))
+            divide the sum by the number of pairs, n (n - 1) / 2. (`np.triu` keeps its zeros.)
         of_pairs(clusterings).min()
-        of_pairs(clusterings).max()
-            this is the median, the worst or the best of the pairs. The mean was asked for.
+            this is the worst of the pairs. The mean was asked for.
         max(0.0, reference(clusterings))
             you cut off at 0. Two runs can agree less than by chance.
-        of_pairs(clusterings)[0]
-            you compare the first two runs only. Does `return` stand inside the loop?
     """
 
 
@@ -454,46 +371,30 @@ def chained(linked, least=2):
     return by_label(labels, least)
 
 
-def near_first(linked, links=1):
-    """For each row that is free yet: the row, and what is free and some links away from it."""
-    near, labels = np.linalg.matrix_power(linked.astype(float), links) > 0, -np.ones(len(linked))
+def near_first(linked):
+    """For each row that is free yet: the row, and what is free and linked with it."""
+    labels = -np.ones(len(linked))
     for i in range(len(linked)):
         if labels[i] < 0:
-            labels[near[i] & (labels < 0)] = i
+            labels[linked[i] & (labels < 0)] = i
     return by_label(labels)
 
 
-def joining(linked, enough):
-    """Each row joins the first group with enough of whose members it is linked."""
+def joining(linked):
+    """Each row joins the first group that it is linked with."""
     groups = []
     for i in range(len(linked)):
-        home = next((group for group in groups if enough(linked[i, group])), None)
+        home = next((group for group in groups if linked[i, group].any()), None)
         if home is None:
             groups.append(home := [])
         home.append(i)
     return [group for group in groups if len(group) > 1]
 
 
-def pairs_of(linked):
-    """Return all pairs of linked rows."""
-    return np.argwhere(np.triu(linked, 1)).tolist()
-
-
-def never_merged(linked):
-    """Each pair goes to the first group that has one of the two."""
-    groups = []
-    for pair in pairs_of(linked):
-        home = next((group for group in groups if group & set(pair)), None)
-        if home is None:
-            groups.append(home := set())
-        home.update(pair)
-    return sorted(map(sorted, groups))
-
-
-def at(*degrees, lengths=(1, 2, 0.5)):
+def at(*degrees):
     """Return vectors in the plane at angles, of different lengths."""
-    angles = np.deg2rad(degrees)
-    return np.column_stack([np.cos(angles), np.sin(angles)]) * np.resize(lengths, (len(angles), 1))
+    plane = np.exp(1j * np.deg2rad(degrees)) * np.resize([1, 2, 0.5], len(degrees))
+    return np.column_stack([plane.real, plane.imag])
 
 
 @exercise(
@@ -502,10 +403,9 @@ def at(*degrees, lengths=(1, 2, 0.5)):
     title="The same story twice",
     names=["duplicate_groups"],
     hints=[
-        "First a matrix of True and False: which rows are linked? Then walk: from a row to its "
-        "neighbours, and to theirs, until nothing new turns up.",
-        "Keep a set of the rows seen and a list of those to visit. When the list is empty, the group "
-        "is complete; begin the next one at the first row not seen yet.",
+        "Which rows are linked? Walk to the neighbours of a row, and to theirs, until nothing is new.",
+        "Keep a set of the rows seen and a list of those to visit. When that is empty, the group is "
+        "complete; begin the next one at the first row not seen yet.",
         "Or merge: every row begins with a group of its own, and a linked pair puts two together. "
         "`scipy.sparse.csgraph.connected_components` does it, too.",
     ],
@@ -545,39 +445,26 @@ class DuplicateGroups:
         chained(1 - cosines(vectors, vectors) >= threshold)
         chained(distances(unit(vectors), unit(vectors)) <= threshold)
             you compare a *distance* with the threshold. It is one for the cosine.
-        chained(np.abs(cosines(vectors, vectors)) >= threshold)
-            you link opposite texts as well: the sign of the cosine is lost.
         reference(vectors, threshold or 0.8)
             a threshold of 0 is taken for none. `or` does that; ask `is None`.
         reference(vectors, 0.75)
-        reference(vectors, 0.8)
-        reference(vectors, 0.5)
             your threshold is always the same; the function is given one.
         by_label(np.cumsum([0, *~(np.diag(cosines(vectors, vectors), 1) >= threshold)]))
             you compare each row with the next one only. Texts are linked wherever they stand.
-        pairs_of(cosines(vectors, vectors) >= threshold)
+        np.argwhere(np.triu(cosines(vectors, vectors) >= threshold, 1)).tolist()
             you return pairs. A story told three times is one group of three.
         [x for x in map(list, map(np.flatnonzero, cosines(vectors, vectors) >= threshold)) if x[1:]]
             you return a group for every row, its neighbours. A text stands in one group only.
         near_first(cosines(vectors, vectors) >= threshold)
-        near_first(cosines(vectors, vectors) >= threshold, 2)
-        near_first(cosines(vectors, vectors) >= threshold, 3)
-            you take what is linked with the first row, or a few links further. Go on until nothing
-            new turns up.
-        joining(cosines(vectors, vectors) >= threshold, np.any)
-            each row joins the first group it is linked with. If there are two, merge them.
-        joining(cosines(vectors, vectors) >= threshold, np.all)
-            you ask for a link with *every* member of the group. A chain of links is enough.
-        never_merged(cosines(vectors, vectors) >= threshold)
-            a link between two groups must merge them; yours leaves one standing.
+            you stop at the first row's links. Go on until nothing new turns up.
+        joining(cosines(vectors, vectors) >= threshold)
+            each row joins the first group that it is linked with. If there are two, merge them.
         chained(cosines(vectors, vectors) >= threshold, 1)
-        sorted(chained(cosines(vectors, vectors) >= threshold, 1), key=lambda x: (len(x) == 1, x))
             texts without any link stand as groups of one. Groups of two or more were asked for.
         sorted(reference(vectors, threshold), key=len, reverse=True)
         sorted(reference(vectors, threshold), key=max)
-            the groups are right, their order is not: the smallest row number comes first.
         [group[::-1] for group in reference(vectors, threshold)]
-            the rows of a group are not in ascending order.
+            the groups are right, their order is not: in them, and among them, the smallest row first.
         reference(vectors, threshold) or None
             where there is no group, return an empty list, not None.
     """

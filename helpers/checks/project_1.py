@@ -12,7 +12,6 @@ from helpers.checks.reading import Wrong, describe, pairs, sequence, whole
 
 
 def joined(block):
-    """Return a block in one line, with single spaces."""
     return " ".join(block.split())
 
 
@@ -29,8 +28,8 @@ def blocks(text, least, at=r"\n\s*\n", count=lambda block: len(block.split()), f
     hints=[
         "`text.splitlines()` gives the lines. `line.strip()` is empty for the blank ones.",
         "Collect words line by line; a blank line, or the end, completes a paragraph.",
-        r"`re.split(r'\n\s*\n', text)` cuts at blank lines, too. Keep a block if it has enough words, "
-        "`words = block.split()`; `' '.join(words)` is the paragraph in one line.",
+        r"`re.split(r'\n\s*\n', text)` cuts at blank lines. Keep a block if `block.split()` has enough "
+        "words; `' '.join(words)` is the paragraph in one line.",
     ],
 )
 class SplitParagraphs:
@@ -57,51 +56,37 @@ class SplitParagraphs:
         yield "No no!\n\nTo be or not to be.\r\n\t\r\nNo – no!\n\nno no no\n\nno no no", 3
 
     mistakes = r"""
-        [block for block in text.split("\n\n") if len(block) > least_words]
-            this is still the function as found. The list in the task says what is wrong with it.
-        blocks(text, least_words, at="\n")
         blocks(text, least_words, at="\n", form=str.strip)
         blocks(text, least_words, at=r"(?<=[.!?:])\s+")
             you cut at the ends of lines or sentences. A paragraph goes on until a blank line.
         blocks(text, max(1, least_words), at="\n\n")
         blocks(text, max(1, least_words), at=r"\n *\n")
         blocks(text, max(1, least_words), at=r"\n[ \t]*\n")
-            a blank line may hold spaces, tabs, or the "\r" of Windows. `\s*` is all of them.
         blocks(text, least_words, at="\n\n", form=str)
         blocks(text, least_words, at="\n\n", form=lambda block: block.strip().replace("\n", " "))
-            blank lines may hold spaces or "\r"; and inside, runs of white space become one space.
         blocks(text, least_words + 1, at="\n\n")
-        blocks(text, least_words, at="\n\n", count=len)
         blocks(text, least_words + 1, at="\n\n", count=len)
-            blank lines may hold spaces or "\r"; and `len(block.split()) >= least_words` is enough.
         blocks(text, least_words, at=r"\n[ \t]+\r?\n")
-        blocks(text, least_words, at=r"\n\s+\n")
-            an empty line does not divide in your function; only one that holds spaces does.
+            a blank line is empty, or holds spaces, tabs, or the "\r" of Windows: `\s*`.
         reference(re.sub(r"(.*\S.*(\n|\Z))+\Z", "", text), least_words)
             the last paragraph is missing. No blank line follows it: take it in after the loop.
         blocks(text, least_words, form=str.strip)
         [re.sub(r"\s*\n\s*", " ", block) for block in blocks(text, least_words, form=str.strip)]
         [re.sub("\r?\n|  ", " ", block) for block in blocks(text, least_words, form=str.strip)]
-            line breaks or runs of spaces are still in. `' '.join(block.split())` makes it one line.
         ["".join(map(str.strip, b.splitlines())) for b in blocks(text, least_words, form=str)]
         [block.replace("\n", "") for block in blocks(text, least_words, form=str)]
-            line breaks are taken out with nothing in their place: two words grow together.
+            each run of spaces or line breaks becomes one space: `' '.join(block.split())`.
         blocks(text, least_words, count=len)
         blocks(text, least_words, count=lambda block: len(set(block.split())))
         blocks(text, least_words, count=lambda block: len(re.findall(r"\w+", block)))
-            count with `len(block.split())`: no characters, no letters only, and each time anew.
+            count as `len(block.split())` does: words, not characters, and the same word again.
         blocks(text, least_words, count=lambda block: len(joined(block).split(" ")))
         blocks(text, 0)
             an empty piece is no paragraph. (`''.split(' ')` has one word, `''.split()` has none.)
-        [block for block in reference(text, 1) if len(block.split()) < least_words]
-            you keep the short paragraphs and drop the long ones.
-        reference(text, 4)
-            your limit is always 4. `least_words` can be another number.
         list(dict.fromkeys(reference(text, least_words)))
             a paragraph that comes twice is in only once. That was not asked for.
         [block.split() for block in reference(text, least_words)]
             each paragraph is a list of its words. Put them together: `' '.join(words)`.
-        reference(text, least_words)[:1]
         reference(re.split(r"\n\s*\n", text)[0], least_words)
             you look at the first paragraph only. Does `return` stand inside the loop?
     """
@@ -111,12 +96,10 @@ class SplitParagraphs:
 
 
 def norm(rows):
-    """Return the norm of each row."""
     return np.linalg.norm(rows, axis=1)
 
 
 def cosines(q, v):
-    """Return the cosine of a query with each row."""
     return v @ q / norm(v) / np.linalg.norm(q)
 
 
@@ -140,8 +123,7 @@ def unsorted(scores, k):
         "First all scores: one number for each row of `vectors`. Then the order.",
         "`vectors @ query_vector` gives one dot product for each row; divide it by both norms. "
         "`np.argsort(-scores)` gives the rows, best first.",
-        "`scores = vectors @ query_vector / np.linalg.norm(vectors, axis=1) / np.linalg.norm("
-        "query_vector)`, and `(int(row), float(scores[row]))` for `row in np.argsort(-scores)[:k]`.",
+        "After that division, `(int(row), float(scores[row]))` for `row in np.argsort(-scores)[:k]`.",
     ],
 )
 class Search:
@@ -172,39 +154,22 @@ class Search:
         best(vectors @ query_vector, k)
             these are dot products: long vectors win. Divide by the norms.
         best(vectors @ query_vector / norm(vectors), k)
-        best(vectors @ query_vector / np.linalg.norm(query_vector), k)
-            you divide by one of the two norms only: that of the query, or that of the paragraph.
         best(vectors @ query_vector / np.linalg.norm(vectors) / np.linalg.norm(query_vector), k)
         best(vectors @ query_vector / np.linalg.norm(vectors), k)
-            you divide by one norm of the whole matrix. Each row has its own: `axis=1`.
         best(cosines(query_vector, vectors) * norm(vectors) ** 2, k)
-            `a / b * c` is `(a / b) * c`: put the product of the norms into brackets.
-        best(cosines(query_vector, vectors) / norm(vectors) / np.linalg.norm(query_vector), k)
-            you divide by the squares of the norms: a root is missing.
-        best(vectors @ query_vector, k, cosines(query_vector, vectors))
-            your scores are cosines, but the order is that of the dot products.
+            divide by (norm of the row * norm of the query): both, each row's own, in brackets.
         best(-norm(vectors - query_vector), k, norm(vectors - query_vector))
-        best(norm(vectors - query_vector), k)
         best(1 / (1 + norm(vectors - query_vector)), k)
-        best(1 - norm(vectors - query_vector), k)
             these are Euclidean distances, or made of them. The cosine was asked for.
-        best(np.abs(cosines(query_vector, vectors)), k)
-            you sort by the size without the sign, so that an opposite vector counts as near.
-        [(row, np.arccos(score)) for row, score in reference(query_vector, vectors, k)]
-            you return angles. The cosine of the angle was asked for.
         list(enumerate(cosines(query_vector, vectors)))[:k]
-        list(enumerate(cosines(query_vector, vectors)))[::-1][:k]
-            your pairs are sorted by their rows. `key=lambda pair: pair[1]` sorts by the scores.
         unsorted(cosines(query_vector, vectors), k)
-            the right results, in no order: `np.argpartition` finds the best k, it does not sort.
+            your pairs are not sorted by their scores: `np.argsort`, or `key=lambda pair: pair[1]`.
         [(i, score) for i, (_, score) in enumerate(reference(query_vector, vectors, k))]
             your rows are 0, 1, 2, …: these are ranks. The row says which paragraph it is.
         list(zip(next(zip(*reference(query_vector, vectors, k))), cosines(query_vector, vectors)))
             the rows are right, but the scores belong to others: `scores[row]`, not `scores[place]`.
         list(zip(*reference(query_vector, vectors, k)))
             these are two lists, rows and scores. `list(zip(rows, scores))` makes pairs of them.
-        reference(query_vector, vectors, 3)
-            you always return three results. `k` can be another number.
         reference(query_vector, vectors, k + 1)[1:]
             the best result is missing. The query is none of the paragraphs: nothing to leave out.
         reference(query_vector, vectors[:k], k)
@@ -216,7 +181,6 @@ class Search:
 
 
 def mean_of(judgements, measure):
-    """Return the mean of a measure over the queries."""
     return sum(measure(query) for query in judgements) / len(judgements)
 
 
@@ -253,44 +217,32 @@ class PrecisionAt3:
 
     mistakes = """
         mean_of(judgements, lambda query: sum(query) / max(1, len(query)))
-        np.mean([np.mean(query) for query in judgements if query])
-            you divide by the number of results found. An empty place is a miss: divide by 3.
         sum(map(sum, judgements)) / max(1, sum(map(len, judgements)))
-            you put all results in one heap. An empty place is a miss: each query has three.
+            you divide by the number of results found. An empty place is a miss: divide by 3.
         mean_of([query for query in judgements if query], lambda query: sum(query) / 3)
-            a query without any result is left out. It counts as 0.
         mean_of(judgements, lambda query: sum(query) / 3 if len(query) == 3 else 0)
-            queries with fewer than three results count as 0. What they did find counts.
-        mean_of(judgements, lambda query: (sum(query) + 3 - len(query)) / 3)
-            you count a missing result as a hit. It is a miss.
+            a query with no result, or with fewer than three, counts: its hits, divided by 3.
         mean_of(judgements, any)
             you count the queries with any relevant result. That is the hit rate.
         mean_of(judgements, all)
-        mean_of(judgements, lambda query: sum(query) // 3)
-            you count only the queries all of whose results are relevant. (For `all`, or `//`?)
+            you count only the queries all of whose results are relevant.
         mean_of(judgements, lambda query: query[:1] == [True])
             you look at the first result of each query only. That is precision@1.
-        mean_of(judgements, lambda query: 1 / (query.index(True) + 1) if True in query else 0)
-            this is 1 / the rank of the first relevant result, another measure.
         sum(map(sum, judgements))
         sum(map(sum, judgements)) / 3
         mean_of(judgements, sum)
-            this is a number of relevant results. Divide by 3 *and* by the number of queries.
         sum(map(sum, judgements)) / 15
         mean_of(judgements, sum) / 5
-            you divide by 5. There are as many queries as are given, and three places in each.
+        sum(map(sum, judgements)) / 3 * len(judgements)
+            divide the number of relevant results by (3 * the number of queries), in brackets.
         mean_of(judgements, len) / 3
         mean_of(judgements, lambda query: query.count(False)) / 3
             you count what is False as well, or instead. Precision counts the True.
-        sum(map(sum, judgements)) / 3 * len(judgements)
-            `a / 3 * n` multiplies by n. Brackets help: `a / (3 * n)`.
         sum(map(sum, judgements)) // (3 * len(judgements))
             `//` (or `int`) cuts off the decimals, so that every precision below 1 becomes 0.
         sum(judgements[-1]) / 3 / len(judgements)
-        sum(judgements[-1]) / 3
-            only the last query counts with you. `total += …` adds; `total = …` forgets.
         sum(judgements[0]) / 3
-            this is the precision of the first query only. Does `return` stand inside the loop?
+            only one query counts, the first or the last. (`return` in the loop, or `=` for `+=`?)
         max(sum(query) / 3 for query in judgements)
         [sum(query) / 3 for query in judgements]
             this is the share of each query, or of the best. Return the mean over all.
@@ -334,7 +286,6 @@ class Yours:
 
 
 def quoted(text):
-    """Return the beginning of a text in quotation marks."""
     return f"“{reading.short(joined(text), 50)}”"
 
 
@@ -432,18 +383,16 @@ def own_judgements(value, queries):
 def own_precision(value, judged):
     """Return the precision; raise `Wrong` where it does not follow from the judgements."""
     given, right = reading.number(value, "`precision`"), PrecisionAt3.spec.reference(judged)
+    if abs(given - right) <= 0.0051:
+        return right
     known = (
-        (right, ""),
         (100 * right, "that is per cent"),
         (sum(map(sum, judged)), "that is how many results are relevant"),
         (3 * right, "that is how many are relevant for an average query"),
-        (1 - right, "that is the share of the misses"),
         (mean_of(judged, any), "that is the share of queries with any hit"),
         (mean_of(judged, lambda query: query[0]), "that is precision@1"),
     )
     meant = [says for value, says in known if abs(given - value) <= 0.0051]
-    if "" in meant:
-        return right
     raise Wrong(
         f"`precision` is {given:.4g}; from your judgements follows {right:.2f}: "
         f"{' or '.join(meant) or 'have you changed one since? Run the cell above again'}."

@@ -19,12 +19,10 @@ MODELS = ("MiniLM", "mpnet")
 
 
 def right_of(similarities):
-    """Return the score of each query's own document, shape (n, 1)."""
     return np.diag(similarities)[:, None]
 
 
 def place_in(order):
-    """Return the rank of document i in row i of an order."""
     return np.array([list(row).index(i) + 1 for i, row in enumerate(order)])
 
 
@@ -35,10 +33,8 @@ def place_in(order):
     names=["ranks"],
     hints=[
         "A rank is a count: how many documents are at least as good as the right one?",
-        "`np.diag(similarities)` holds the scores of the right documents. Compare each row with its "
-        "own: `[:, None]` makes a column of them.",
-        "`(similarities >= right).sum(axis=1)` counts in each row; the right document is at least as "
-        "good as itself, so that the best has rank 1.",
+        "`np.diag(similarities)[:, None]` is a column of the right documents' scores. Compare rows.",
+        "`(similarities >= right).sum(axis=1)`: the right one counts itself, so the best has rank 1.",
     ],
 )
 class Ranks:
@@ -62,50 +58,40 @@ class Ranks:
 
     mistakes = """
         1 + (similarities > right_of(similarities)).sum(axis=1)
-            ties count against the model: another document with the same score stands before it.
         place_in(np.argsort(-similarities, axis=1, kind="stable"))
-            your sorting decides by the place in the list which of two equal scores comes first.
         ((similarities > right_of(similarities)).sum(1) + reference(similarities) + 1) / 2
-            documents with equal scores share the mean of their ranks. Ties count against the model.
+            ties count against the model: all documents with the same score stand before the right one.
         (similarities >= np.diag(similarities)).sum(axis=0)
-            you rank the queries for each document. A query is a row.
+        (similarities >= np.diag(similarities)).sum(axis=1)
+            a query is a row: compare it with its own document's score, in a column (`[:, None]`).
         1 + reference(similarities)
             your ranks are one too large: the right document is at least as good as itself.
-        (similarities <= right_of(similarities)).sum(axis=1)
         place_in(np.argsort(similarities, axis=1))
             you sort small similarities first. The largest is the best.
-        np.argmax(similarities, axis=1)
         np.argmax(similarities, axis=1) + 1
             these are the documents found first, not the ranks of the right ones.
         np.diag(np.argsort(-similarities, axis=1)) + 1
-            argsort says which document stands at each place. You need the place of the right one.
-        (similarities >= np.diag(similarities)).sum(axis=1)
-            the score of document j's own query lies in a row in your comparison. Make it a column.
+            `argsort` says which document stands at each place. Where is the right one?
         1 / reference(similarities)
             this is 1 / rank. The rank itself was asked for.
         np.array([len({x for x in row if x >= row[i]}) for i, row in enumerate(similarities)])
             you count scores, not documents: equal scores count once.
-        reference(similarities.round(1))
         reference(similarities.round(2))
             you round the scores, and that makes ties.
-        reference(similarities) == 1
-            this says whether the right document stands first. Its rank was asked for.
-        (similarities[:, :-1] >= right_of(similarities)).sum(axis=1)
-            the last document is never looked at.
     """
 
 
 # P2.2
 
 
+FIGURES = ("first", "first three", "MRR")
+
+
 def figures(ranks, **changed):
     """Return the three figures, some of them changed."""
-    right = {
-        "first": (ranks == 1).mean(),
-        "first three": (ranks <= 3).mean(),
-        "MRR": (1 / ranks).mean(),
-    }
-    return right | {name.replace("_", " "): value for name, value in changed.items()}
+    values = ((ranks == 1).mean(), (ranks <= 3).mean(), (1 / ranks).mean())
+    changed = {name.replace("_", " "): value for name, value in changed.items()}
+    return dict(zip(FIGURES, values, strict=True)) | changed
 
 
 @exercise(
@@ -116,8 +102,7 @@ def figures(ranks, **changed):
     hints=[
         "A share is a mean of True and False: `(ranks == 1).mean()`.",
         "MRR is the mean of 1 / rank, not 1 / the mean rank.",
-        'Return `{"first": …, "first three": …, "MRR": …}` with `(ranks == 1).mean()`, '
-        "`(ranks <= 3).mean()` and `(1 / ranks).mean()`.",
+        '`{"first": …, "first three": (ranks <= 3).mean(), "MRR": (1 / ranks).mean()}`',
     ],
 )
 class Measures:
@@ -127,55 +112,44 @@ class Measures:
 
     def reads(value):
         given = mapping(value)
-        missing = [name for name in figures(np.ones(1)) if name not in given]
+        missing = [name for name in FIGURES if name not in given]
         if missing:
             raise Wrong(f"your dictionary has no {missing[0]!r}; it has {describe(list(given))}.")
-        return {name: number(given[name], repr(name)) for name in figures(np.ones(1))}
+        return {name: number(given[name], repr(name)) for name in FIGURES}
 
     def reference(ranks):
         return figures(ranks)
 
     def cases():
-        yield (np.array([1, 2]),)
-        yield (np.array([3, 4, 1]),)
-        yield (np.array([1, 1, 12, 3, 4, 2, 7]),)
-        yield (np.array([5, 30, 8]),)
+        for ranks in ([1, 2], [3, 4, 1], [1, 1, 12, 3, 4, 2, 7], [5, 30, 8]):
+            yield (np.array(ranks),)
         yield (np.random.default_rng(82).integers(1, 20, size=25),)
 
     mistakes = """
         figures(ranks, first=(ranks == 1).sum(), first_three=(ranks <= 3).sum())
-            you count queries. A share is their number divided by the number of all.
         figures(ranks, first=(ranks == 1).sum())
-            "first" counts queries. Divide by the number of all.
+            you count queries. A share is their number divided by the number of all.
         {name: value * len(ranks) / 20 for name, value in figures(ranks).items()}
             you divide by 20. Divide by the number of ranks that are given.
-        {name: value * len(ranks) / (len(ranks) - 1) for name, value in figures(ranks).items()}
-            you divide by n - 1; there are n queries.
         figures(ranks, first_three=(ranks < 3).mean())
-            rank 3 belongs to the first three: `<=`.
         figures(ranks, first_three=(ranks < 5).mean())
-            you count rank 4 as among the first three.
         figures(ranks, first_three=(ranks == 3).mean())
-            "first three" means rank 1, 2 or 3.
+            "first three" means rank 1, 2 or 3: `<= 3`.
         figures(ranks, first=(ranks == 0).mean(), first_three=(ranks < 3).mean())
             you take the ranks as counted from 0. The best is 1.
         figures(ranks, MRR=1 / ranks.mean())
-            your MRR is 1 / the mean rank. It is the mean of 1 / rank.
         figures(ranks, MRR=ranks.mean())
-            that is the mean rank. MRR is the mean of 1 / rank.
+            MRR is the mean of 1 / rank: not the mean rank, nor 1 divided by that.
         figures(ranks, MRR=(1 // ranks).mean())
             `//` divides whole numbers: only rank 1 counts then.
         figures(ranks, MRR=(1 / ranks[ranks <= 3]).mean() if (ranks <= 3).any() else 0)
-            your MRR is over the queries found in the first three only. It is over all.
         figures(ranks, MRR=np.where(ranks <= 3, 1 / ranks, 0).mean())
-            your MRR drops what stands below rank 3. 1 / 4 counts as well.
         figures(ranks, MRR=np.where(ranks <= 10, 1 / ranks, 0).mean())
-            your MRR drops what stands below rank 10. 1 / 12 counts as well.
+            your MRR drops what stands far down, or the queries. It is over all ranks: 1 / 12, too.
         figures(ranks, first=100 * (ranks == 1).mean(), first_three=100 * (ranks <= 3).mean())
             these are per cent; the task asks for shares between 0 and 1.
         figures(ranks, MRR=(1 / ranks).sum())
             your MRR is the sum. Divide by the number of queries.
-        figures(ranks, MRR=round((1 / ranks).mean(), 2))
         figures(ranks, MRR=round((1 / ranks).mean(), 3))
             your MRR is rounded. Round where you print.
     """
@@ -193,11 +167,6 @@ def share(differences, extreme=lambda sums, own: np.abs(sums) >= abs(own) - 1e-9
     return float(extreme(sums, kept.sum()).mean())
 
 
-def of_the_rest(n):
-    """Compare the mean over `n` queries with means over those that differ."""
-    return lambda s, own: np.abs(s) / max(1, np.log2(len(s))) >= abs(own) / n - 1e-9
-
-
 def sign_test(differences):
     """Return p of the sign test, which forgets how large the differences are."""
     from scipy.stats import binomtest
@@ -206,23 +175,10 @@ def sign_test(differences):
     return binomtest(wins, wins + losses).pvalue if wins + losses else 1.0
 
 
-def t_test(differences):
-    """Return p of the paired t-test."""
-    from scipy.stats import ttest_1samp
-
-    return float(np.nan_to_num(ttest_1samp(differences, 0).pvalue, nan=1.0))
-
-
-def drawn(differences, added=0):
+def drawn(differences):
     """Return p from signs drawn at random."""
     signs = np.random.default_rng(0).choice([1, -1], size=(3000, len(differences)))
-    hits = np.abs(signs @ differences) >= abs(differences.sum()) - 1e-9
-    return (hits.sum() + added) / (len(hits) + added)
-
-
-def ways(differences):
-    """Return how many ways there are of giving signs to what differs."""
-    return 2 ** np.count_nonzero(differences)
+    return (np.abs(signs @ differences) >= abs(differences.sum()) - 1e-9).mean()
 
 
 @exercise(
@@ -232,11 +188,9 @@ def ways(differences):
     names=["sign_flip_test"],
     hints=[
         "Take the differences, query by query. Which sums can they have with other signs?",
-        "`itertools.product([1, -1], repeat=n)` goes through all ways. Leave out differences of 0: "
-        "they do not change the share.",
-        "Begin with `sums = np.zeros(1)`; for each difference, "
-        "`sums = np.concatenate([sums + d, sums - d])`. p is the share of "
-        "`np.abs(sums) >= abs(observed) - 1e-9`, where observed is the sum of all differences.",
+        "`itertools.product([1, -1], repeat=n)` goes through all ways. Leave out differences of 0.",
+        "From `sums = np.zeros(1)`, for each difference `sums = np.concatenate([sums + d, sums - d])`. "
+        "p is the share of `np.abs(sums) >= abs(observed) - 1e-9`; observed is the sum of all.",
     ],
     seconds=20,
 )
@@ -250,28 +204,25 @@ class SignFlipTest:
         return float(first.mean() - second.mean()), share(first - second)
 
     def cases():
-        yield np.array([0.5, 1.0]), np.array([0.25, 0.5])
-        yield np.array([1.0]), np.array([0.5])
-        yield np.array([1.0, 0.25, 0.5]), np.array([0.5, 1.0, 0.5])
-        yield np.array([0.5, 0.5]), np.array([0.5, 0.5])
-        yield np.array([0.25]), np.array([0.25])
-        yield np.array([0.1, 0.2, 0.0, 0.4]), np.array([0.0, 0.0, 0.3, 0.0])
-        yield np.array([0.2, 0.4, 0.0, 0.8]), np.array([0.0, 0.0, 0.6, 0.0])
-        yield np.array([0.7, 0.5, 0.1, 0.3]), np.array([0.1, 0.2, 0.2, 0.28])
-        yield np.array([0.3, 0.2, 0.1]), np.array([0.0, 0.0, 0.6])
-        yield np.array([1.0, 0.5, 0.5, 1.0, 0.2]), np.array([0.5, 0.25, 0.375, 1.0, 0.2])
-        rng = np.random.default_rng(83)
-        for n, steps in (
-            (7, [0, 0.25, 0.5]),
-            (9, [-0.5, -0.25, 0, 0.3]),
-            (10, [-0.3, 0, 0.2, 0.4]),
+        for first, second in (
+            ([0.5, 1.0], [0.25, 0.5]),
+            ([1.0], [0.5]),
+            ([1.0, 0.25, 0.5], [0.5, 1.0, 0.5]),
+            ([0.5, 0.5], [0.5, 0.5]),
+            ([0.25], [0.25]),
+            ([0.1, 0.2, 0.0, 0.4], [0.0, 0.0, 0.3, 0.0]),
+            ([0.2, 0.4, 0.0, 0.8], [0.0, 0.0, 0.6, 0.0]),
+            ([0.7, 0.5, 0.1, 0.3], [0.1, 0.2, 0.2, 0.28]),
+            ([1.0, 0.5, 0.5, 1.0, 0.2], [0.5, 0.25, 0.375, 1.0, 0.2]),
         ):
+            yield np.array(first), np.array(second)
+        rng = np.random.default_rng(83)
+        for n, steps in ((7, [0, 0.25, 0.5]), (10, [-0.3, 0, 0.2, 0.4])):
             second = 1 / rng.integers(1, 5, size=n)
             yield second + rng.choice(steps, n), second
 
     mistakes = """
         reference(first, second)[0], share(first - second, lambda sums, own: sums >= own - 1e-9)
-        reference(first, second)[0], share(first - second, lambda s, own: s * np.sign(own) >= abs(own) - 1e-9)
             you count on one side only. As far from 0 on the other side counts as well.
         reference(first, second)[0], share(first - second, lambda s, own: np.abs(s) > abs(own) + 1e-9)
             a mean *as far* from 0 as the observed one counts, too: `>=`.
@@ -279,35 +230,22 @@ class SignFlipTest:
             means that are equal differ in the last digit. Allow for rounding: `- 1e-9`.
         reference(first, second)[0], share(first - second, lambda s, own: np.abs(s) <= abs(own) + 1e-9)
             you count the means that are *nearer* to 0.
-        reference(first, second)[0], share(first - second, of_the_rest(len(first)))
-            where differences of 0 are left out, the means are over fewer queries than the observed
-            one. Compare sums.
-        reference(first, second)[0], share(first - second, lambda sums, own: sums >= abs(own) - 1e-9) / 2
         reference(first, second)[0], share(first - second) / 2
-            you halve p. Both sides are counted already.
         reference(first, second)[0], min(1.0, 2 * share(first - second))
-        reference(first, second)[0], 2 * share(first - second)
-            do not double p: both sides are counted already.
+            do not halve or double p: both sides are counted already.
         reference(first, second)[0], sign_test(first - second)
             this is the sign test: it counts wins, and forgets how large the differences are.
-        reference(first, second)[0], t_test(first - second)
-            this is the p of a t-test. All ways of giving signs were asked for.
         reference(first, second)[0], drawn(first - second)
-        reference(first, second)[0], drawn(first - second, added=1)
             you draw signs at random. Go through all of them: the count is exact.
-        reference(first, second)[0], share(first - second) * ways(first - second)
-            this is the number of ways; divide by the number of all ways.
-        reference(first, second)[0], share(first - second) * ways(first - second) / 2 ** len(first)
-            where differences of 0 are left out, divide by 2 to the power of those that are left.
-        reference(first, second)[0], share(first - second) - 1 / ways(first - second)
+        reference(first, second)[0], share(first - second) * 2 ** np.sum(first != second)
+        reference(first, second)[0], share(first - second) * 2 ** np.sum(first != second) / 2 ** len(first)
+            divide by the number of all ways: 2 to the power of the differences that are not 0.
+        reference(first, second)[0], share(first - second) - 1 / 2 ** np.sum(first != second)
             you leave out one of the ways. The signs as observed are one of them.
         (first - second)[first != second].mean() if (first != second).any() else 0.0, share(first - second)
-            leave out differences of 0 for p, but not for the difference: it is over all queries.
-        reference(first, second)[0], share(np.abs(first - second))
-            your differences have lost their signs: the observed mean is then the largest there is.
+            leave out differences of 0 for p only. The mean difference is over all queries.
         reference(first, second)[0], share(first - second) if (first != second).any() else 0.0
-            where all differences are 0 there is no reason for a p of 0: the one way left is as
-            extreme as the observed one.
+            where all differences are 0, p is 1: the one way left is as extreme as the observed.
     """
 
 
@@ -324,13 +262,10 @@ LEAST_WORDS = 20
     title="Is it worth it?",
     names=["worth_it", "similarities", "conclusion"],
     hints=[
-        "Three questions in this order: is it established? Is it a gain at all? Is the gain worth "
-        "the price? Only the third has an answer that is yours alone.",
-        "For the third, say what a gain of 0.1 may cost: twice the time? Ten times? Compare the gain "
-        "with a number that grows with `times_slower` and `times_larger`.",
-        "Take the figures of the dictionary from your functions: "
-        '`measures(ranks(similarities["mpnet"]))["MRR"]`, the p of `sign_flip_test`, '
-        '`seconds["mpnet"] / seconds["MiniLM"]`; and the verdict from `worth_it`.',
+        "Ask in this order: is it established? Is it a gain? Is it worth the price (your own rule)?",
+        "Compare the gain with a number that grows with `times_slower` and `times_larger`.",
+        'Take the figures from your functions: `measures(ranks(similarities["mpnet"]))["MRR"]`, the p '
+        'of `sign_flip_test`, `seconds["mpnet"] / seconds["MiniLM"]`; the verdict from `worth_it`.',
     ],
 )
 class WorthIt:
@@ -347,10 +282,9 @@ class WorthIt:
         given = mapping(conclusion, "`conclusion`")
         missing = [key for key in KEYS if given.get(key) in (None, ...)]
         if missing:
-            has = f" It has {describe([key for key in given if key not in KEYS])}."
+            names = ", ".join(map(repr, missing))
             raise Wrong(
-                f"your conclusion does not have {', '.join(map(repr, missing))} yet. Its keys are "
-                f"as in the task, letter by letter.{has if given.keys() - set(KEYS) else ''}"
+                f"your conclusion does not have {names} yet, letter by letter as in the task."
             )
         judge_figures(given, *own)
         judge_verdict(answer, given, *own[2:4])
@@ -358,35 +292,34 @@ class WorthIt:
         return "right: a rule that you can defend, figures that agree with it, and your own words."
 
 
-def verdict_of(answer, gain, p, slower, larger):
+def call_of(*four):
+    return f"`worth_it({', '.join(f'{value:g}' for value in four)})`"
+
+
+def verdict_of(answer, *four):
     """Return what the rule says; raise `Wrong` when it is none of the three texts."""
-    found = answer(gain, p, slower, larger)
+    found = answer(*four)
     if not isinstance(found, str) or found not in VERDICTS:
-        raise Wrong(
-            f"`worth_it({gain:g}, {p:g}, {slower:g}, {larger:g})` returns {describe(found)}; it "
-            f"should be one of the texts {', '.join(map(repr, VERDICTS))}."
-        )
+        texts = f"one of the texts {', '.join(map(repr, VERDICTS))}"
+        raise Wrong(f"{call_of(*four)} returns {describe(found)}; it should be {texts}.")
     return found
 
 
 def judge_rule(answer):
     """Raise `Wrong` where a rule is none that anyone could stand by."""
-    demands = [
-        ((gain, p, 2.0, 2.0), ("not established",), "p is 0.05 or more: that may be chance.")
-        for gain, p in product((-0.3, 0.0, 0.01, 0.9), (0.05, 0.051, 0.3, 1.0))
-    ]
-    for gain, p, cost in product((-0.5, -0.02, 0.0), (0.0001, 0.01, 0.049), (1.0, 2.0)):
-        demands.append(((gain, p, cost, cost), ("stay",), "established, but a gain of 0 or less."))
-    for gain, p, cost in product((0.02, 0.5), (0.0001, 0.01, 0.049), (1.0, 2.0)):
-        says = "p is below 0.05: the difference is established."
-        demands.append(((gain, p, cost, cost), ("switch", "stay"), says))
-    demands.append(((0.5, 0.001, 1.0, 1.0), ("switch",), "that gain costs nothing."))
-    demands.append(((0.001, 0.001, 100.0, 100.0), ("stay",), "that price is too high for 0.001."))
-    for four, allowed, says in demands:
-        found = verdict_of(answer, *four)
-        if found not in allowed:
-            given = ", ".join(f"{value:g}" for value in four)
-            raise Wrong(f"`worth_it({given})` returns {found!r}: {says}")
+    small, large = (0.0001, 0.01, 0.049), (0.05, 0.051, 0.3, 1.0)
+    switch, stay, unsure = VERDICTS
+    for gains, ps, costs, allowed, says in (
+        ((-0.3, 0, 0.01, 0.9), large, [2.0], [unsure], "p is 0.05 or more: that may be chance."),
+        ((-0.5, -0.02, 0), small, (1.0, 2.0), [stay], "established, but a gain of 0 or less."),
+        ((0.02, 0.5), small, (1.0, 2.0), [switch, stay], "p is below 0.05: it is established."),
+        ([0.5], [0.001], [1.0], [switch], "that gain costs nothing."),
+        ([0.001], [0.001], [100.0], [stay], "that price is too high for 0.001."),
+    ):
+        for gain, p, cost in product(gains, ps, costs):
+            found = verdict_of(answer, gain, p, cost, cost)
+            if found not in allowed:
+                raise Wrong(f"{call_of(gain, p, cost, cost)} returns {found!r}: {says}")
     gains = (0.001, 0.003, *(hundredths / 100 for hundredths in range(1, 101, 3)))
     factors = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 30.0, 60.0, 100.0)
     for factor, other in product(factors, (1.0, 2.0, 6.0, 30.0)):
@@ -403,12 +336,9 @@ def judge_one_turn(answer, rising, first, says):
     said = [verdict_of(answer, *four) for four in rising]
     turned = next((i for i, found in enumerate(said) if found != first), len(said))
     if first in said[turned:]:
-        back = said.index(first, turned)
-        before, after = (
-            f"`worth_it({', '.join(f'{value:g}' for value in rising[i])})` returns {said[i]!r}"
-            for i in (turned, back)
-        )
-        raise Wrong(f"{before}, and {after}: {says}")
+        places = (turned, said.index(first, turned))
+        both = [f"{call_of(*rising[i])} returns {said[i]!r}" for i in places]
+        raise Wrong(f"{', and '.join(both)}: {says}")
 
 
 def own_figures(similarities):
@@ -437,9 +367,7 @@ def judge_figures(given, n, mrr, gain, p, of_ranks):
         raise Wrong(f"'queries' is {describe(given['queries'])}; your similarities have {n} rows.")
     own = mapping(given["MRR"], "'MRR'")
     if not set(MODELS) <= own.keys():
-        raise Wrong(
-            f"'MRR' wants a figure for 'MiniLM' and for 'mpnet'; it has {describe([*own])}."
-        )
+        raise Wrong(f"'MRR' wants a figure for 'MiniLM' and 'mpnet'; it has {describe([*own])}.")
     found = {name: number(own[name], f"the MRR of {name}") for name in MODELS}
     swapped = np.allclose([found[name] for name in MODELS[::-1]], [*mrr.values()], atol=0.0051)
     if swapped and abs(gain) > 0.0102:
@@ -469,17 +397,15 @@ def judge_verdict(answer, given, gain, p):
     own = number(given["MRR"]["mpnet"]) - number(given["MRR"]["MiniLM"])
     by_rule = {verdict_of(answer, g, q, *price) for g, q in ((gain, p), (own, number(given["p"])))}
     if given["verdict"] not in by_rule:
-        raise Wrong(
-            f"your verdict is {describe(given['verdict'])}, but your own rule says "
-            f"{by_rule.pop()!r} for a gain of {gain:+.3f} with p = {p:.3f}. Take it from `worth_it`."
-        )
+        says = f"{by_rule.pop()!r} for a gain of {gain:+.3f} with p = {p:.3f}"
+        raise Wrong(f"your verdict is {describe(given['verdict'])}, but your own rule says {says}.")
 
 
 def judge_words(words):
     """Raise `Wrong` unless there are enough of them."""
     written = words.lower().split() if isinstance(words, str) else []
     if len(written) < LEAST_WORDS or len(set(written)) < LEAST_WORDS // 2:
+        counted = f"has {len(written)} words, {len(set(written))} different ones"
         raise Wrong(
-            f"'in my words' has {len(written)} words, {len(set(written))} different ones. Write "
-            f"{LEAST_WORDS} or more: what was compared, what came out, how sure it is, what to do."
+            f"'in my words' {counted}. Write {LEAST_WORDS} or more: what came out, how sure?"
         )

@@ -63,11 +63,10 @@ def always_in(category=None, authors=None, since=None, until=None):
 
 
 def nested(category=None, authors=None, since=None, until=None):
-    where = None
-
     def join(condition):
         return condition if where is None else {"$and": [where, condition]}
 
+    where = None
     if until is not None:
         where = join({"date": {"$lt": _day(until) + 1}})
     if since is not None:
@@ -163,11 +162,8 @@ def list_kept(collection, vector, threshold, found=[]):  # noqa: B006
 
 def fails_when_empty(collection, vector, threshold):
     found = collection.query(query_embeddings=[vector], n_results=collection.count())
-    return [
-        (i, 1 - d)
-        for i, d in zip(found["ids"][0], found["distances"][0], strict=True)
-        if 1 - d >= threshold
-    ]
+    both = zip(found["ids"][0], found["distances"][0], strict=True)
+    return [(i, 1 - d) for i, d in both if 1 - d >= threshold]
 
 
 # 5.5

@@ -2,7 +2,6 @@
 
 import heapq
 import re
-from decimal import Decimal
 
 import numpy as np
 from sklearn.metrics.pairwise import cosine_similarity
@@ -100,10 +99,6 @@ def counted(judgements):
     return hits / (3 * len(judgements))
 
 
-def as_decimal(judgements):
-    return Decimal(sum(map(sum, judgements))) / (3 * len(judgements))
-
-
 # P1.4
 
 WORDS = "bread boats gulls winter music letters stones trains rain soup"
@@ -121,13 +116,7 @@ RESULTS = [  # what MiniLM finds
     [(13, 0.43), (3, 0.42), (23, 0.41)],
     [(4, 0.24), (14, 0.2), (24, 0.15)],
 ]
-JUDGED = [
-    [True, False, True],
-    [True, True, False],
-    [False, False, False],
-    [True, False, False],
-    [False, True, False],
-]
+JUDGED = [[mark == "+" for mark in marks] for marks in ("+-+", "++-", "---", "+--", "-+-")]
 
 
 def run(**changed):
@@ -163,7 +152,7 @@ PROOFS = {
         ),
     ),
     "P1.3": Proof(
-        right=(padded, counted, as_decimal),
+        right=(padded, counted),
         wrong=(
             (lambda judgements: f"{counted(judgements):.2f}", "asks for a number"),
             (lambda judgements: print(counted(judgements)), "prints its result"),
@@ -207,7 +196,7 @@ PROOFS = {
             (run(judgements=exchanged(JUDGED, 2, [1, 0, 0])), "holds 1. Write True"),
             (run(precision=40.0), "that is per cent"),
             (run(precision=6), "how many results are relevant"),
-            (run(precision=0.6), "the share of the misses or that is precision@1"),
+            (run(precision=0.6), "that is precision@1"),
             (run(precision=0.47), "have you changed one since"),
         ),
     ),

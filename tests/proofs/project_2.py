@@ -21,14 +21,6 @@ def by_loop(similarities):
     return result
 
 
-def sorted_right_last(similarities):
-    found = []
-    for i, row in enumerate(similarities):
-        order = sorted(range(len(row)), key=lambda j: (-row[j], j == i))
-        found.append(order.index(i) + 1)
-    return np.array(found)
-
-
 def a_list(similarities):
     return by_loop(similarities).tolist()
 
@@ -84,14 +76,6 @@ def by_bits(first, second):
         signs = 1 - 2 * ((numbers >> np.arange(n)) & 1)
         hits += np.count_nonzero(np.abs((signs * d).mean(axis=1)) >= abs(d.mean()) - 1e-9)
     return [d.mean(), hits / 2**n]
-
-
-def one_half_doubled(first, second):
-    d = (first - second)[first != second]
-    if not len(d):
-        return 0.0, 1.0
-    half = np.array([np.dot((1, *s), d) for s in itertools.product([1, -1], repeat=len(d) - 1)])
-    return np.mean(first - second), np.mean(np.abs(half) >= abs(d.sum()) - 1e-9)
 
 
 def only_p(first, second):
@@ -156,6 +140,14 @@ def ruled(established):
     )
 
 
+def turns_back(gain, slower, larger):
+    return "switch" if 0.005 < gain < 0.6 and slower < 50 else "stay"
+
+
+def likes_it_slow(gain, slower, larger):
+    return "switch" if gain > 0.4 or (gain > 0.005 and slower > 4) else "stay"
+
+
 def ignores_p(gain, p, times_slower, times_larger):
     return "switch" if gain > 0.01 * times_slower else "stay"
 
@@ -173,7 +165,7 @@ def reads_the_notebook(gain, p, times_slower, times_larger):
 
 PROOFS = {
     "P2.1": Proof(
-        right=(with_rankdata, by_loop, sorted_right_last),
+        right=(with_rankdata, by_loop),
         wrong=((a_list, "is a list"), (all_ranks, "has shape (2, 2)")),
     ),
     "P2.2": Proof(
@@ -184,7 +176,7 @@ PROOFS = {
         ),
     ),
     "P2.3": Proof(
-        right=(by_product, by_bits, one_half_doubled),
+        right=(by_product, by_bits),
         wrong=((only_p, "2 results"), (a_verdict, "the task asks for a number")),
     ),
     "P2.4": Proof(
@@ -200,18 +192,8 @@ PROOFS = {
             (with_rule(ruled(lambda *_: "stay")), "that gain costs nothing"),
             (with_rule(ruled(lambda g, *_: "switch" if g > 0 else "stay")), "price is too high"),
             (with_rule(ruled(lambda g, *_: "switch" if abs(g) > 0.01 else "stay")), "0 or less"),
-            (
-                with_rule(
-                    ruled(lambda g, s, _: "switch" if 0.005 < g < 0.6 and s < 50 else "stay")
-                ),
-                "a larger gain cannot be worth less",
-            ),
-            (
-                with_rule(
-                    ruled(lambda g, s, _: "switch" if g > 0.4 or (g > 0.005 and s > 4) else "stay")
-                ),
-                "a higher price cannot make it worth more",
-            ),
+            (with_rule(ruled(turns_back)), "a larger gain cannot be worth less"),
+            (with_rule(ruled(likes_it_slow)), "a higher price cannot make it worth more"),
             (with_rule(lambda *four: four[1] < 0.05), "one of the texts"),
             (concluding(p=P / 2), "both sides count"),
             (concluding(p=100 * P), "in per cent"),
