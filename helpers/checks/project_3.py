@@ -12,7 +12,7 @@ from unittest.mock import patch
 import numpy as np
 
 from helpers.checks.frame import exercise
-from helpers.checks.lesson_05 import Above, Hidden, as_number, cosines, records_of
+from helpers.checks.lesson_05 import Above, Hidden, as_number, cosines, kept, records_of
 from helpers.checks.reading import Wrong, describe, mapping, number, same, texts
 
 MODEL = "all-MiniLM-L6-v2"
@@ -259,8 +259,7 @@ class Line:
     reads, agrees, play = Above.spec.reads, Above.spec.agrees, searched
 
     def reference(collection, vector, threshold, category=None, author=None, since=None):
-        every = cosines(passing(collection, category, author, since), vector)
-        return [pair for pair in every if pair[1] >= threshold - 1e-7]
+        return kept(cosines(passing(collection, category, author, since), vector), threshold)
 
     praise = partial(praised, reference, 0.3)
 
