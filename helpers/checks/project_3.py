@@ -215,7 +215,7 @@ class Search:
     def cases():
         for size, *asked, k, _ in ASKED:
             yield circle(size), EAST, k, *asked
-        yield circle(6, 0), EAST, 9, None, BEN, None
+        yield circle(6, 0), EAST, 9, None, None, None
 
     def make(collection, vector, k, category, author, since):
         return Hidden(collection), vector, k, category, author, since
@@ -271,7 +271,7 @@ class Line:
         for size, *asked, _, threshold in ASKED:
             yield circle(size), EAST, threshold, *asked
         yield circle(1_040), EAST, -1.0, None, None, None
-        yield circle(6, 0), EAST, 0.5, None, BEN, None
+        yield circle(6, 0), EAST, 0.5, None, None, None
 
     def make(collection, vector, threshold, category, author, since):
         return Hidden(collection), vector, threshold, category, author, since
