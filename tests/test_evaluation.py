@@ -570,9 +570,7 @@ def test_table_gives_quality_and_size(minilm, monkeypatch):
     )
     assert row["Spearman"] == pytest.approx(evaluate_pairs(minilm, data["pairs"]).spearman)
     assert row["dimension"] == 384
-    assert row["million parameters"] == pytest.approx(
-        models.MODELS["all-MiniLM-L6-v2"].parameters / 1e6
-    )
+    assert row["million parameters"] == pytest.approx(22.71, abs=0.01)  # as its model card has it
     assert 90 < row["MB"] < 100
 
 
